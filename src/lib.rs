@@ -3,5 +3,11 @@
 //! The modules below stand in the order of dependency: a module imports only from those before it.
 //! `tests/architecture.rs` reads this list and fails when an import goes up.
 
+// Pure core: no async, no I/O, no clock.
+pub mod fleet;
+pub mod state;
+pub mod input;
+pub mod ui;
+
 // Shell: async, may fail.
 pub mod demo;

@@ -1,0 +1,208 @@
+//! What things are called: clusters, kinds, objects, sources.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::Clean;
+
+/// One cluster of this session. Numbers are given once and not used again, so that a late answer of a
+/// cluster that was removed from the configuration cannot be taken for another's.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct ClusterId(pub u16);
+
+/// The kinds that are watched. What is done with each is decided in `sources` and `state`, not here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Kind {
+    Node,
+    Namespace,
+    Pod,
+    Deployment,
+    StatefulSet,
+    ReplicaSet,
+    HorizontalPodAutoscaler,
+    PodDisruptionBudget,
+    Job,
+    CronJob,
+    Event,
+    Rollout,
+    LeaderWorkerSet,
+    ScaledObject,
+    /// A Kueue Workload: the place of a job in its queue.
+    QueuedWorkload,
+    /// A job kind by configuration: its number in the table of job kinds.
+    CustomJob(u8),
+}
+
+impl Kind {
+    /// Every kind but the configured job kinds, in the order in which they are read.
+    pub const ALL: [Self; 15] = [
+        Self::Node,
+        Self::Namespace,
+        Self::Deployment,
+        Self::StatefulSet,
+        Self::Job,
+        Self::Pod,
+        Self::HorizontalPodAutoscaler,
+        Self::CronJob,
+        Self::Event,
+        Self::ReplicaSet,
+        Self::PodDisruptionBudget,
+        Self::Rollout,
+        Self::LeaderWorkerSet,
+        Self::ScaledObject,
+        Self::QueuedWorkload,
+    ];
+
+    /// Kubernetes' own name of the kind. Configured job kinds have theirs in the table of job kinds.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Node => "Node",
+            Self::Namespace => "Namespace",
+            Self::Pod => "Pod",
+            Self::Deployment => "Deployment",
+            Self::StatefulSet => "StatefulSet",
+            Self::ReplicaSet => "ReplicaSet",
+            Self::HorizontalPodAutoscaler => "HorizontalPodAutoscaler",
+            Self::PodDisruptionBudget => "PodDisruptionBudget",
+            Self::Job => "Job",
+            Self::CronJob => "CronJob",
+            Self::Event => "Event",
+            Self::Rollout => "Rollout",
+            Self::LeaderWorkerSet => "LeaderWorkerSet",
+            Self::ScaledObject => "ScaledObject",
+            Self::QueuedWorkload => "Workload",
+            Self::CustomJob(_) => "custom job",
+        }
+    }
+
+    /// What an operator cannot see when this kind cannot be read.
+    pub const fn loss(self) -> &'static str {
+        match self {
+            Self::Node => "node health, GPU capacity, cloud and region",
+            Self::Namespace => "the list of namespaces",
+            Self::Pod => "crash loops, image pulls, GPUs requested",
+            Self::Deployment => "replicas of Deployments",
+            Self::StatefulSet => "replicas of StatefulSets",
+            Self::ReplicaSet => "revisions, ReplicaSets without a Deployment",
+            Self::HorizontalPodAutoscaler => "autoscaler ranges",
+            Self::PodDisruptionBudget => "disruption budgets",
+            Self::Job => "jobs",
+            Self::CronJob => "schedules",
+            Self::Event => "warnings",
+            Self::Rollout => "Argo Rollouts",
+            Self::LeaderWorkerSet => "LeaderWorkerSets",
+            Self::ScaledObject => "KEDA scaling",
+            Self::QueuedWorkload => "queue positions",
+            Self::CustomJob(_) => "jobs of this kind",
+        }
+    }
+
+    /// Cluster-scoped kinds cannot be read namespace by namespace.
+    pub const fn namespaced(self) -> bool {
+        !matches!(self, Self::Node | Self::Namespace)
+    }
+
+    /// Whether objects of this kind are rows of the Replicas panel.
+    pub const fn is_workload(self) -> bool {
+        matches!(
+            self,
+            Self::Deployment
+                | Self::StatefulSet
+                | Self::ReplicaSet
+                | Self::Rollout
+                | Self::LeaderWorkerSet
+        )
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// Namespace and name; the namespace is empty for cluster-scoped objects.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ObjectKey {
+    pub namespace: Clean,
+    pub name: Clean,
+}
+
+impl ObjectKey {
+    pub fn new(namespace: &str, name: &str) -> Self {
+        Self { namespace: namespace.into(), name: name.into() }
+    }
+}
+
+impl fmt::Display for ObjectKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.namespace.is_empty() {
+            return f.pad(&self.name);
+        }
+        f.pad(&format!("{}/{}", self.namespace, self.name))
+    }
+}
+
+/// Kind, namespace and name: one object of a cluster.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ObjectId {
+    pub kind: Kind,
+    pub key: ObjectKey,
+}
+
+impl fmt::Display for ObjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&format!("{} {}", self.kind, self.key))
+    }
+}
+
+/// Which part of a kind a source reads: the whole cluster (0), or one of its configured namespaces (from 1).
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct Slot(pub u8);
+
+/// One loop that lists and watches: a kind in a cluster, whole or by namespace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SourceId {
+    pub cluster: ClusterId,
+    pub kind: Kind,
+    pub slot: Slot,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_in_the_list_once() {
+        let mut kinds = Kind::ALL.to_vec();
+        kinds.sort_unstable();
+        kinds.dedup();
+        assert_eq!(kinds.len(), Kind::ALL.len());
+        // A new variant belongs into the list: this match makes the compiler ask for it.
+        for kind in Kind::ALL {
+            match kind {
+                Kind::CustomJob(_) => panic!("configured job kinds have no fixed place"),
+                Kind::Node
+                | Kind::Namespace
+                | Kind::Pod
+                | Kind::Deployment
+                | Kind::StatefulSet
+                | Kind::ReplicaSet
+                | Kind::HorizontalPodAutoscaler
+                | Kind::PodDisruptionBudget
+                | Kind::Job
+                | Kind::CronJob
+                | Kind::Event
+                | Kind::Rollout
+                | Kind::LeaderWorkerSet
+                | Kind::ScaledObject
+                | Kind::QueuedWorkload => {}
+            }
+        }
+    }
+}

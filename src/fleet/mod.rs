@@ -1,0 +1,39 @@
+//! The nouns: what a fleet consists of, as plain data.
+//!
+//! A noun never draws, fetches or decides. Everything textual in it came through [`text::sanitize`], every
+//! number says its unit, and what is not known is an `Option`, never a zero.
+
+pub mod autoscaler;
+pub mod budget;
+pub mod cluster;
+pub mod event;
+pub mod fact;
+pub mod fault;
+pub mod gpu;
+pub mod health;
+pub mod ids;
+pub mod job;
+pub mod node;
+pub mod pod;
+pub mod quantity;
+pub mod rollout;
+pub mod text;
+pub mod time;
+pub mod workload;
+
+pub use autoscaler::Autoscaler;
+pub use budget::Budget;
+pub use cluster::{Cloud, Distribution, Namespace, Place};
+pub use event::Event;
+pub use fact::{ClusterFact, Fact, Object, SourceFact, SourceState};
+pub use fault::{Fault, FaultKind, Step};
+pub use gpu::GpuCount;
+pub use health::{Finding, Rule, Severity, Subject};
+pub use ids::{ClusterId, Kind, ObjectId, ObjectKey, Slot, SourceId};
+pub use job::{Admission, CronJob, Job, JobPhase};
+pub use node::Node;
+pub use pod::{Owner, Pod, PodPhase, Trouble, TroubleKind};
+pub use rollout::Rollout;
+pub use text::{Clean, Interner};
+pub use time::{Age, Mono, Now, Unix};
+pub use workload::{Labels, Revision, Version, Workload};

@@ -1,0 +1,249 @@
+//! One cluster: what its sources have told, and how old that is.
+//!
+//! Facts of a cluster that turns out to be another one (a new UID at the old address) are never merged with
+//! those of the old: everything known is dropped first.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::freshness::{Freshness, Source};
+use super::objects::Objects;
+use super::table::{Stamp, Take};
+use crate::fleet::cluster::Distribution;
+use crate::fleet::fact::Connection;
+use crate::fleet::{
+    Age, Clean, Cloud, ClusterFact, ClusterId, Fault, Kind, Mono, Node, Now, Slot, SourceFact,
+    SourceId, SourceState, Unix,
+};
+
+/// What the configuration says about a cluster; the rest is found out.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ClusterSpec {
+    pub name: Clean,
+    pub cloud: Option<Clean>,
+    pub region: Option<Clean>,
+    pub environment: Option<Clean>,
+    /// Its place in the palette of cluster tints; by order when not given.
+    pub tint: Option<u8>,
+    pub read_only: bool,
+}
+
+#[derive(Debug)]
+pub struct Cluster {
+    pub id: ClusterId,
+    pub spec: ClusterSpec,
+    pub connection: Option<Connection>,
+    pub api: Api,
+    pub identity: Identity,
+    /// Another entry that leads to the same cluster, and is counted instead of this one.
+    pub same_as: Option<ClusterId>,
+    /// When a different cluster was found at this address, and the UID of the one before.
+    pub replaced: Option<(Unix, Clean)>,
+    pub certificates: Certificates,
+    pub cost: Cost,
+    /// Empty: the whole cluster is read. Else only these namespaces.
+    pub namespaces_read: Vec<Clean>,
+    pub sources: BTreeMap<(Kind, Slot), Source>,
+    pub objects: Objects,
+}
+
+/// The API server as a whole.
+#[derive(Debug, Default)]
+pub struct Api {
+    pub answered: Option<Mono>,
+    pub round_trip_ms: Option<u32>,
+    pub git_version: Option<Clean>,
+    /// The last question was not answered, since when.
+    pub fault: Option<(Mono, Fault)>,
+    /// No client can be made; nothing will be tried until the configuration changes.
+    pub unusable: Option<Fault>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Identity {
+    #[default]
+    Unknown,
+    /// UID of the namespace `kube-system`.
+    Uid(Clean),
+    /// The account may not read it.
+    Withheld,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Certificates {
+    pub server_expires: Option<Unix>,
+    pub client_expires: Option<Unix>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Cost {
+    pub requests: u64,
+    pub received_bytes: u64,
+}
+
+impl Cluster {
+    pub fn new(id: ClusterId, spec: ClusterSpec) -> Self {
+        Self {
+            id,
+            spec,
+            connection: None,
+            api: Api::default(),
+            identity: Identity::default(),
+            same_as: None,
+            replaced: None,
+            certificates: Certificates::default(),
+            cost: Cost::default(),
+            namespaces_read: Vec::new(),
+            sources: BTreeMap::new(),
+            objects: Objects::default(),
+        }
+    }
+
+    /// The configured cloud, else the one that most nodes name.
+    pub fn cloud(&self) -> Option<Cloud> {
+        let configured = self.spec.cloud.as_ref().map(|name| Cloud::named(name));
+        configured.or_else(|| self.most_nodes(|node| node.place.cloud.clone()))
+    }
+
+    pub fn region(&self) -> Option<Clean> {
+        self.spec.region.clone().or_else(|| self.most_nodes(|node| node.place.region.clone()))
+    }
+
+    pub fn distribution(&self) -> Option<Distribution> {
+        let by_version = Distribution::of_version(self.api.git_version.as_ref()?);
+        if by_version != Distribution::Plain {
+            return Some(by_version);
+        }
+        self.most_nodes(|node| node.distribution).or(Some(by_version))
+    }
+
+    /// How long the API server has not answered, if it does not.
+    pub fn silent_for(&self, now: Now) -> Option<Age> {
+        let (since, _) = self.api.fault.as_ref()?;
+        Some(now.since(self.api.answered.unwrap_or(*since)))
+    }
+
+    /// What the numbers of a kind are worth: its worst source.
+    pub fn freshness(&self, kind: Kind, now: Now, stale_after: Age) -> Freshness {
+        if let Some(fault) = &self.api.unusable {
+            return Freshness::Never(fault.clone());
+        }
+        let silent = self.silent_for(now);
+        let sources = self.sources.range((kind, Slot(0))..=(kind, Slot(u8::MAX)));
+        let worst = sources
+            .map(|(_, source)| source.freshness(now, stale_after, silent))
+            .reduce(Freshness::worse);
+        worst.unwrap_or_else(|| match &self.api.fault {
+            Some((_, fault)) => Freshness::Never(fault.clone()),
+            None => Freshness::Loading,
+        })
+    }
+
+    /// The same for several kinds at once; a kind that this cluster does not serve says nothing.
+    pub fn freshness_of(&self, kinds: &[Kind], now: Now, stale_after: Age) -> Freshness {
+        kinds
+            .iter()
+            .map(|kind| self.freshness(*kind, now, stale_after))
+            .reduce(Freshness::worse)
+            .unwrap_or(Freshness::Absent)
+    }
+
+    pub(super) fn apply(&mut self, at: Mono, unix: Unix, fact: ClusterFact) {
+        match fact {
+            ClusterFact::Client(connection) => {
+                self.connection = Some(connection);
+                self.api.unusable = None;
+            }
+            ClusterFact::Unusable(fault) => self.api.unusable = Some(fault),
+            ClusterFact::Answered { round_trip_ms, git_version } => {
+                self.api.answered = Some(at);
+                self.api.round_trip_ms = Some(round_trip_ms);
+                self.api.git_version = Some(git_version);
+                self.api.fault = None;
+            }
+            ClusterFact::Unanswered(fault) => {
+                let since = self.api.fault.as_ref().map_or(at, |(since, _)| *since);
+                self.api.fault = Some((since, fault));
+            }
+            ClusterFact::Identity(uid) => self.identify(uid, unix),
+            ClusterFact::Served(kinds) => self.mark_absent(at, &kinds),
+            ClusterFact::Certificates { server_expires, client_expires } => {
+                self.certificates = Certificates { server_expires, client_expires };
+            }
+            ClusterFact::Cost { requests, received_bytes } => {
+                self.cost = Cost { requests, received_bytes };
+            }
+            ClusterFact::Namespaces(namespaces) => self.read_only_these(namespaces),
+        }
+    }
+
+    pub(super) fn apply_source(&mut self, id: SourceId, at: Mono, unix: Unix, fact: SourceFact) {
+        let source = self.sources.entry((id.kind, id.slot)).or_insert_with(|| Source::new(at));
+        source.apply(at, &fact);
+        let stamp = Stamp { kind: id.kind, slot: id.slot, generation: source.generation };
+        match fact {
+            SourceFact::Item(object) => self.objects.upsert(object, stamp, unix),
+            SourceFact::Gone(key) => self.objects.remove(id.kind, &key),
+            SourceFact::Complete => self.objects.take(Take::Older(stamp)),
+            SourceFact::State(SourceState::Denied(_) | SourceState::Absent) => {
+                self.objects.take(Take::All(stamp));
+            }
+            SourceFact::Begin
+            | SourceFact::Heard
+            | SourceFact::Undecodable { .. }
+            | SourceFact::State(_) => {}
+        }
+    }
+
+    pub(super) fn forget_hearing(&mut self) {
+        self.api.answered = None;
+        for source in self.sources.values_mut() {
+            source.heard = None;
+        }
+    }
+
+    fn identify(&mut self, uid: Option<Clean>, unix: Unix) {
+        let identity = uid.map_or(Identity::Withheld, Identity::Uid);
+        if let (Identity::Uid(old), Identity::Uid(new)) = (&self.identity, &identity)
+            && old != new
+        {
+            let replaced = (unix, old.clone());
+            let fresh = Self::new(self.id, self.spec.clone());
+            let before = std::mem::replace(self, fresh);
+            self.connection = before.connection;
+            self.replaced = Some(replaced);
+        }
+        self.identity = identity;
+    }
+
+    fn mark_absent(&mut self, at: Mono, served: &[Kind]) {
+        for kind in served {
+            // Served again: its source will tell more.
+            if let Some(source) = self.sources.get_mut(&(*kind, Slot(0)))
+                && source.state == SourceState::Absent
+            {
+                *source = Source::new(at);
+            }
+        }
+    }
+
+    fn read_only_these(&mut self, namespaces: Vec<Clean>) {
+        // The sources of the whole cluster end; those of the namespaces tell anew.
+        let ended: Vec<_> = self.sources.keys().filter(|(kind, _)| kind.namespaced()).copied().collect();
+        for (kind, slot) in ended {
+            self.objects.take(Take::All(Stamp { kind, slot, generation: 0 }));
+            self.sources.remove(&(kind, slot));
+        }
+        self.namespaces_read = namespaces;
+    }
+
+    fn most_nodes<T: Ord>(&self, of: impl Fn(&Node) -> Option<T>) -> Option<T> {
+        let mut counts: BTreeMap<T, u32> = BTreeMap::new();
+        for value in self.objects.nodes.values().filter_map(of) {
+            *counts.entry(value).or_default() += 1;
+        }
+        counts.into_iter().max_by_key(|(_, count)| *count).map(|(value, _)| value)
+    }
+}

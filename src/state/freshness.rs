@@ -1,0 +1,194 @@
+//! How old knowledge is. A badge that lies is worse than none, so the rules are few:
+//! live means heard lately from that very watch, on a server that answers; everything else says what it is.
+
+use crate::fleet::{Age, Clean, Fault, Mono, Now, SourceFact, SourceState};
+
+/// What is known of one list-and-watch loop.
+#[derive(Debug)]
+pub struct Source {
+    pub state: SourceState,
+    /// When `state` last changed its nature.
+    pub state_since: Mono,
+    /// A complete list was received, so what is shown is whole as of `heard`.
+    pub synced: bool,
+    /// The last byte of this very source.
+    pub heard: Option<Mono>,
+    pub relists: u32,
+    pub undecodable: Undecodable,
+    pub(super) generation: u32,
+}
+
+/// Objects that could not be understood; counted anew with every list.
+#[derive(Debug, Default)]
+pub struct Undecodable {
+    pub count: u32,
+    /// The first of them, and why.
+    pub example: Option<(Clean, Clean)>,
+}
+
+/// What the numbers of a kind in a cluster are worth.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Freshness {
+    Live,
+    /// Whole, but as of so long ago.
+    Stale(Age),
+    /// Nothing whole yet; the list is on its way.
+    Loading,
+    /// Nothing whole yet, and why.
+    Never(Fault),
+    /// The account may not read it.
+    Denied,
+    /// The cluster does not serve this kind.
+    Absent,
+}
+
+impl Freshness {
+    /// Whether numbers may be added up without a mark.
+    pub fn is_whole(&self) -> bool {
+        matches!(self, Self::Live | Self::Absent)
+    }
+
+    /// The worse of two, for a whole that consists of parts.
+    #[must_use]
+    pub fn worse(self, other: Self) -> Self {
+        if other.rank() > self.rank() { other } else { self }
+    }
+
+    fn rank(&self) -> (u8, u64) {
+        match self {
+            Self::Absent => (0, 0),
+            Self::Live => (1, 0),
+            Self::Stale(age) => (2, age.0),
+            Self::Loading => (3, 0),
+            Self::Denied => (4, 0),
+            Self::Never(_) => (5, 0),
+        }
+    }
+}
+
+impl Source {
+    pub fn new(at: Mono) -> Self {
+        Self {
+            state: SourceState::Listing,
+            state_since: at,
+            synced: false,
+            heard: None,
+            relists: 0,
+            undecodable: Undecodable::default(),
+            generation: 0,
+        }
+    }
+
+    /// What the fact says about the source itself; objects are the cluster's business.
+    pub(super) fn apply(&mut self, at: Mono, fact: &SourceFact) {
+        match fact {
+            SourceFact::State(state) => {
+                if std::mem::discriminant(state) != std::mem::discriminant(&self.state) {
+                    self.state_since = at;
+                }
+                if matches!(state, SourceState::Absent | SourceState::Denied(_)) {
+                    self.synced = false;
+                }
+                self.state = state.clone();
+                return;
+            }
+            SourceFact::Begin => {
+                self.generation += 1;
+                self.undecodable = Undecodable::default();
+            }
+            SourceFact::Complete => {
+                self.relists += u32::from(self.synced);
+                self.synced = true;
+            }
+            SourceFact::Undecodable { name, why } => {
+                self.undecodable.count += 1;
+                let named = || (name.clone().unwrap_or_else(|| "without a name".into()), why.clone());
+                self.undecodable.example.get_or_insert_with(named);
+            }
+            SourceFact::Item(_) | SourceFact::Gone(_) | SourceFact::Heard => {}
+        }
+        self.heard = Some(at);
+    }
+
+    /// `silent_for` is how long the whole API server has not answered.
+    pub fn freshness(&self, now: Now, stale_after: Age, silent_for: Option<Age>) -> Freshness {
+        let age = self.heard.map_or(Age(now.mono.0 / 1000), |heard| now.since(heard));
+        match &self.state {
+            SourceState::Absent => Freshness::Absent,
+            SourceState::Denied(_) => Freshness::Denied,
+            SourceState::Failed(_) if self.synced => Freshness::Stale(age),
+            SourceState::Failed(fault) => Freshness::Never(fault.clone()),
+            SourceState::Retrying { fault, .. } if !self.synced => Freshness::Never(fault.clone()),
+            _ if !self.synced => Freshness::Loading,
+            _ if self.heard.is_none() || age > stale_after => Freshness::Stale(age),
+            _ => match silent_for {
+                Some(silent) if silent > Age(stale_after.0 / 2) => Freshness::Stale(age.max(silent)),
+                _ => Freshness::Live,
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fleet::{FaultKind, Step};
+
+    fn at(seconds: u64) -> Now {
+        Now { mono: Mono(seconds * 1000), ..Now::default() }
+    }
+
+    fn synced_at(seconds: u64) -> Source {
+        let mut source = Source::new(Mono(0));
+        source.apply(at(seconds).mono, &SourceFact::Begin);
+        source.apply(at(seconds).mono, &SourceFact::Complete);
+        source.apply(at(seconds).mono, &SourceFact::State(SourceState::Watching));
+        source
+    }
+
+    const LIMIT: Age = Age(45);
+
+    #[test]
+    fn silence_makes_stale_within_the_promise() {
+        let source = synced_at(10);
+        assert_eq!(source.freshness(at(55), LIMIT, None), Freshness::Live);
+        assert_eq!(source.freshness(at(56), LIMIT, None), Freshness::Stale(Age(46)));
+        // A server that does not answer at all is noticed sooner than a quiet watch.
+        assert_eq!(source.freshness(at(30), LIMIT, Some(Age(10))), Freshness::Live);
+        assert_eq!(source.freshness(at(33), LIMIT, Some(Age(23))), Freshness::Stale(Age(23)));
+    }
+
+    #[test]
+    fn nothing_whole_is_never_called_stale() {
+        let mut source = Source::new(Mono(0));
+        assert_eq!(source.freshness(at(5), LIMIT, None), Freshness::Loading);
+        source.apply(Mono(0), &SourceFact::Begin);
+        assert_eq!(source.freshness(at(5), LIMIT, None), Freshness::Loading);
+        let fault = Fault::new(Step::List, FaultKind::Refused, "");
+        let retrying =
+            SourceState::Retrying { fault: fault.clone(), attempt: 1, next_ms: 500 };
+        source.apply(Mono(0), &SourceFact::State(retrying));
+        assert_eq!(source.freshness(at(5), LIMIT, None), Freshness::Never(fault));
+    }
+
+    #[test]
+    fn losing_the_permission_or_the_kind_loses_the_rows() {
+        for (state, freshness) in [
+            (SourceState::Denied("no".into()), Freshness::Denied),
+            (SourceState::Absent, Freshness::Absent),
+        ] {
+            let mut source = synced_at(1);
+            source.apply(at(2).mono, &SourceFact::State(state));
+            assert!(!source.synced);
+            assert_eq!(source.freshness(at(2), LIMIT, None), freshness);
+        }
+    }
+
+    #[test]
+    fn the_worst_part_speaks_for_the_whole() {
+        let worst = [Freshness::Live, Freshness::Stale(Age(50)), Freshness::Stale(Age(90)), Freshness::Absent]
+            .into_iter()
+            .fold(Freshness::Absent, Freshness::worse);
+        assert_eq!(worst, Freshness::Stale(Age(90)));
+    }
+}

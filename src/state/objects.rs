@@ -1,0 +1,156 @@
+//! The objects of one cluster, in tables, and the sums over them in step.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::table::{Stamp, Table, Take};
+use super::usage::Usage;
+use crate::fleet::{
+    Admission, Autoscaler, Budget, CronJob, Event, Job, Kind, Namespace, Node, Object, ObjectId,
+    ObjectKey, Pod, Revision, Unix, Workload,
+};
+
+/// Tables whose objects are of several kinds are keyed with the kind, since names may be shared.
+#[derive(Debug, Default)]
+pub struct Objects {
+    pub nodes: Table<ObjectKey, Node>,
+    pub namespaces: Table<ObjectKey, Namespace>,
+    pub pods: Table<ObjectKey, Pod>,
+    pub workloads: Table<ObjectId, Workload>,
+    pub revisions: Table<ObjectKey, Revision>,
+    pub autoscalers: Table<ObjectId, Autoscaler>,
+    pub budgets: Table<ObjectKey, Budget>,
+    pub jobs: Table<ObjectId, Arc<Job>>,
+    pub cron_jobs: Table<ObjectKey, CronJob>,
+    pub events: Table<ObjectKey, Event>,
+    pub admissions: Table<ObjectKey, Admission>,
+    pub usage: Usage,
+    /// When a job that has not ended was last seen to move.
+    job_moved: HashMap<ObjectId, Unix>,
+}
+
+impl Objects {
+    /// When phase, pods or progress of a running job last changed before our eyes; when it was first seen,
+    /// if they never did.
+    pub fn job_moved(&self, job: &ObjectId) -> Option<Unix> {
+        self.job_moved.get(job).copied()
+    }
+
+    pub(super) fn upsert(&mut self, object: Object, stamp: Stamp, unix: Unix) {
+        let key = object.key();
+        let id = || ObjectId { kind: stamp.kind, key: key.clone() };
+        match object {
+            Object::Pod(pod) => self.upsert_pod(pod, stamp),
+            Object::Node(node) => self.upsert_node(*node, stamp),
+            Object::Job(job) => self.upsert_job(job, stamp, unix),
+            Object::Workload(it) => {
+                self.revisions.remove(&key);
+                self.workloads.upsert(id(), *it, stamp);
+            }
+            Object::Revision(it) => {
+                self.workloads.remove(&id());
+                self.revisions.upsert(key, *it, stamp);
+            }
+            Object::Autoscaler(it) => drop(self.autoscalers.upsert(id(), *it, stamp)),
+            Object::Namespace(it) => drop(self.namespaces.upsert(key, it, stamp)),
+            Object::Budget(it) => drop(self.budgets.upsert(key, *it, stamp)),
+            Object::CronJob(it) => drop(self.cron_jobs.upsert(key, *it, stamp)),
+            Object::Event(it) => drop(self.events.upsert(key, *it, stamp)),
+            Object::Admission(it) => drop(self.admissions.upsert(key, *it, stamp)),
+        }
+    }
+
+    pub(super) fn remove(&mut self, kind: Kind, key: &ObjectKey) {
+        let id = || ObjectId { kind, key: key.clone() };
+        match kind {
+            Kind::Pod => {
+                let old = self.pods.remove(key);
+                self.usage.change_pod(old.as_ref(), None);
+            }
+            Kind::Node => {
+                let old = self.nodes.remove(key);
+                self.usage.change_node(old.as_ref(), None);
+            }
+            Kind::Job | Kind::CustomJob(_) => {
+                self.jobs.remove(&id());
+                self.job_moved.remove(&id());
+            }
+            Kind::ReplicaSet => {
+                self.workloads.remove(&id());
+                self.revisions.remove(key);
+            }
+            Kind::Deployment | Kind::StatefulSet | Kind::Rollout | Kind::LeaderWorkerSet => {
+                self.workloads.remove(&id());
+            }
+            Kind::HorizontalPodAutoscaler | Kind::ScaledObject => {
+                self.autoscalers.remove(&id());
+            }
+            Kind::Namespace => drop(self.namespaces.remove(key)),
+            Kind::PodDisruptionBudget => drop(self.budgets.remove(key)),
+            Kind::CronJob => drop(self.cron_jobs.remove(key)),
+            Kind::Event => drop(self.events.remove(key)),
+            Kind::QueuedWorkload => drop(self.admissions.remove(key)),
+        }
+    }
+
+    /// Takes rows of one source out of the tables that its kind fills.
+    pub(super) fn take(&mut self, which: Take) {
+        match which.kind() {
+            Kind::Pod => {
+                for (_, pod) in self.pods.take(which) {
+                    self.usage.change_pod(Some(&pod), None);
+                }
+            }
+            Kind::Node => {
+                for (_, node) in self.nodes.take(which) {
+                    self.usage.change_node(Some(&node), None);
+                }
+            }
+            Kind::Job | Kind::CustomJob(_) => {
+                for (job, _) in self.jobs.take(which) {
+                    self.job_moved.remove(&job);
+                }
+            }
+            Kind::ReplicaSet => {
+                self.workloads.take(which);
+                self.revisions.take(which);
+            }
+            Kind::Deployment | Kind::StatefulSet | Kind::Rollout | Kind::LeaderWorkerSet => {
+                self.workloads.take(which);
+            }
+            Kind::HorizontalPodAutoscaler | Kind::ScaledObject => {
+                self.autoscalers.take(which);
+            }
+            Kind::Namespace => drop(self.namespaces.take(which)),
+            Kind::PodDisruptionBudget => drop(self.budgets.take(which)),
+            Kind::CronJob => drop(self.cron_jobs.take(which)),
+            Kind::Event => drop(self.events.take(which)),
+            Kind::QueuedWorkload => drop(self.admissions.take(which)),
+        }
+    }
+
+    fn upsert_pod(&mut self, pod: Pod, stamp: Stamp) {
+        let key = pod.key.clone();
+        self.usage.change_pod(self.pods.get(&key), Some(&pod));
+        self.pods.upsert(key, pod, stamp);
+    }
+
+    fn upsert_node(&mut self, node: Node, stamp: Stamp) {
+        let key = ObjectKey { name: node.name.clone(), ..ObjectKey::default() };
+        self.usage.change_node(self.nodes.get(&key), Some(&node));
+        self.nodes.upsert(key, node, stamp);
+    }
+
+    fn upsert_job(&mut self, job: Arc<Job>, stamp: Stamp, unix: Unix) {
+        let id = job.id();
+        if job.phase.has_ended() {
+            self.job_moved.remove(&id);
+        } else {
+            let mark = |job: &Job| (job.progress.map(f64::to_bits), job.pods, job.phase);
+            if self.jobs.get(&id).is_none_or(|old| mark(old.as_ref()) != mark(&job)) {
+                self.job_moved.insert(id.clone(), unix);
+            }
+        }
+        self.jobs.upsert(id, job, stamp);
+    }
+}

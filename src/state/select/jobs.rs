@@ -1,0 +1,133 @@
+//! Every job of every kind, one row each, with what its queue and its pods say about it.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use crate::fleet::{Admission, Age, Clean, ClusterId, Job, JobPhase, Kind, Owner};
+use crate::state::usage::{OwnerKey, PodCounts};
+use crate::state::{Cluster, Freshness, State};
+
+#[derive(Debug, Clone)]
+pub struct JobRow {
+    pub cluster: ClusterId,
+    pub cluster_name: Clean,
+    pub job: Arc<Job>,
+    /// The phase with what Kueue knows: a suspended job that waits for quota is queued.
+    pub phase: JobPhase,
+    pub rule: Clean,
+    pub queue: Option<Clean>,
+    /// Why it is in this phase; empty when there is nothing to say.
+    pub message: Clean,
+    pub pods: PodCounts,
+    pub freshness: Freshness,
+    /// How long it runs, or ran.
+    pub duration: Option<Age>,
+}
+
+impl JobRow {
+    /// Whether all its pods have ended, so that none being ready means nothing.
+    pub fn pods_done(&self) -> bool {
+        self.pods.total > 0 && self.pods.ended == self.pods.total
+    }
+}
+
+/// Jobs in scope, unsorted.
+pub fn rows(state: &State) -> Vec<JobRow> {
+    let clusters = state.counted_clusters();
+    let mut rows: Vec<_> = clusters.flat_map(|cluster| of_cluster(state, cluster)).collect();
+    rows.retain(|row| state.scope.has_namespace(&row.job.key.namespace));
+    rows
+}
+
+/// Every job of a cluster. A job that another job made is that job's business and not a row.
+pub fn of_cluster(state: &State, cluster: &Cluster) -> Vec<JobRow> {
+    let index = Index::new(cluster);
+    let jobs = cluster.objects.jobs.values().filter(|job| !index.made_by_another(job));
+    jobs.map(|job| row(state, cluster, &index, job)).collect()
+}
+
+/// One job, for its detail view.
+pub fn one(state: &State, cluster: &Cluster, job: &Arc<Job>) -> JobRow {
+    row(state, cluster, &Index::new(cluster), job)
+}
+
+fn row(state: &State, cluster: &Cluster, index: &Index<'_>, job: &Arc<Job>) -> JobRow {
+    let admission = index.admission(job);
+    let (phase, rule, message) = judged(job, admission);
+    JobRow {
+        cluster: cluster.id,
+        cluster_name: cluster.spec.name.clone(),
+        job: Arc::clone(job),
+        phase,
+        rule,
+        queue: job.queue.clone().or_else(|| admission.map(|it| it.queue.clone())),
+        message,
+        pods: cluster.objects.usage.of_owner(&owner_key(job)),
+        freshness: cluster.freshness(job.kind, state.now, state.settings.stale_after),
+        duration: duration(state, job),
+    }
+}
+
+/// Pods that belong to a job, by kind and name of their owner.
+pub fn owner_key(job: &Job) -> OwnerKey {
+    OwnerKey {
+        namespace: job.key.namespace.clone(),
+        owner: Owner { kind: job.kind_name.clone(), name: job.key.name.clone() },
+    }
+}
+
+/// What the jobs of a cluster are looked up by.
+struct Index<'a> {
+    /// Kind, namespace and name of every job.
+    jobs: HashSet<[&'a str; 3]>,
+    admissions: HashMap<[&'a str; 3], &'a Admission>,
+}
+
+impl<'a> Index<'a> {
+    fn new(cluster: &'a Cluster) -> Self {
+        let jobs = cluster.objects.jobs.values();
+        let admissions = cluster.objects.admissions.values();
+        Self {
+            jobs: jobs.map(|job| [&*job.kind_name, &*job.key.namespace, &*job.key.name]).collect(),
+            admissions: admissions
+                .map(|it| ([&*it.job.kind, &*it.key.namespace, &*it.job.name], it))
+                .collect(),
+        }
+    }
+
+    fn made_by_another(&self, job: &Job) -> bool {
+        let owner = job.owner.as_ref().filter(|owner| owner.kind != Kind::CronJob.name());
+        owner.is_some_and(|owner| {
+            self.jobs.contains(&[&*owner.kind, &*job.key.namespace, &*owner.name])
+        })
+    }
+
+    fn admission(&self, job: &Job) -> Option<&'a Admission> {
+        self.admissions.get(&[&*job.kind_name, &*job.key.namespace, &*job.key.name]).copied()
+    }
+}
+
+fn judged(job: &Job, admission: Option<&Admission>) -> (JobPhase, Clean, Clean) {
+    if let (JobPhase::Suspended, Some(admission)) = (job.phase, admission)
+        && !admission.admitted
+    {
+        let rule = "suspended, and its Kueue Workload is not admitted";
+        return (JobPhase::Queued, rule.into(), admission.message.clone());
+    }
+    let message = match (job.reason.is_empty(), job.message.is_empty()) {
+        (false, false) => Clean::from(format!("{}: {}", job.reason, job.message)),
+        (false, true) => job.reason.clone(),
+        (true, _) => job.message.clone(),
+    };
+    (job.phase, job.rule.clone(), message)
+}
+
+fn duration(state: &State, job: &Job) -> Option<Age> {
+    let started = job.started?;
+    let ended = match (job.ended, job.phase.has_ended()) {
+        (Some(ended), _) => ended,
+        (None, false) => state.now.unix,
+        (None, true) => return None,
+    };
+    Some(Age(u64::try_from(ended.0 - started.0).unwrap_or(0)))
+}

@@ -1,0 +1,225 @@
+//! Workload × cluster: the same service in every cloud as one row.
+
+use std::collections::BTreeMap;
+
+use crate::fleet::autoscaler::Maker;
+use crate::fleet::{
+    Autoscaler, Clean, ClusterId, GpuCount, Kind, ObjectId, Owner, Rollout, Workload,
+};
+use crate::state::{Cluster, Freshness, GroupBy, Grouping, State};
+
+/// The kinds that make up the matrix.
+pub const WORKLOAD_KINDS: [Kind; 5] = [
+    Kind::Deployment,
+    Kind::StatefulSet,
+    Kind::ReplicaSet,
+    Kind::Rollout,
+    Kind::LeaderWorkerSet,
+];
+
+#[derive(Debug, Clone)]
+pub struct Group {
+    /// `namespace/name`, or what the grouping says.
+    pub name: Clean,
+    pub kinds: Vec<Kind>,
+    pub cells: BTreeMap<ClusterId, Cell>,
+}
+
+/// One service in one cluster; several workloads when the grouping joins them.
+#[derive(Debug, Clone)]
+pub struct Cell {
+    pub workloads: Vec<ObjectId>,
+    pub freshness: Freshness,
+    pub ready: u32,
+    pub desired: u32,
+    /// The worst rollout of its workloads.
+    pub rollout: Rollout,
+    /// Distinct versions, in order.
+    pub versions: Vec<Clean>,
+    pub scaling: Option<Range>,
+    pub gpus_per_replica: GpuCount,
+}
+
+/// Minimum and maximum of an autoscaler.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Range {
+    pub min: u32,
+    pub max: u32,
+    pub by: &'static str,
+    /// Anything but scaling as usual, in words.
+    pub note: Clean,
+}
+
+/// Why a group has no cell in a cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoCell {
+    /// The lists are whole and it is not there.
+    Absent,
+    /// Nobody knows: the lists are not whole.
+    Unknown,
+}
+
+/// All groups in scope, by name.
+pub fn groups(state: &State) -> Vec<Group> {
+    let mut groups: BTreeMap<Clean, Group> = BTreeMap::new();
+    for cluster in state.counted_clusters() {
+        let scaling = ranges(cluster);
+        for workload in cluster.objects.workloads.values().filter(|it| is_row(state, it)) {
+            let name = group_name(&state.settings.grouping, workload);
+            let group = groups.entry(name.clone()).or_insert_with(|| Group {
+                name,
+                kinds: Vec::new(),
+                cells: BTreeMap::new(),
+            });
+            if !group.kinds.contains(&workload.kind) {
+                group.kinds.push(workload.kind);
+                group.kinds.sort_unstable();
+            }
+            let range = scaling.get(&(workload.key.namespace.clone(), owner(workload)));
+            let cell = cell(state, cluster, workload, range.cloned());
+            match group.cells.entry(cluster.id) {
+                std::collections::btree_map::Entry::Vacant(place) => drop(place.insert(cell)),
+                std::collections::btree_map::Entry::Occupied(mut place) => place.get_mut().join(cell),
+            }
+        }
+    }
+    groups.into_values().collect()
+}
+
+pub fn no_cell(state: &State, cluster: &Cluster) -> NoCell {
+    let fresh = cluster.freshness_of(&WORKLOAD_KINDS, state.now, state.settings.stale_after);
+    if fresh.is_whole() { NoCell::Absent } else { NoCell::Unknown }
+}
+
+/// The name under which a workload is joined with its like in other clusters.
+pub fn group_name(grouping: &Grouping, workload: &Workload) -> Clean {
+    let own = strip(grouping, &workload.key.name);
+    match &grouping.by {
+        GroupBy::Name => own.into(),
+        GroupBy::NamespaceAndName => Clean::from(format!("{}/{own}", workload.key.namespace)),
+        GroupBy::Label(label) => workload
+            .labels
+            .get(label)
+            .cloned()
+            .unwrap_or_else(|| Clean::from(format!("{}/{own}", workload.key.namespace))),
+    }
+}
+
+impl Group {
+    /// Distinct versions over the clusters that are live.
+    pub fn versions(&self) -> Vec<&Clean> {
+        let live = self.cells.values().filter(|cell| cell.freshness.is_whole());
+        let mut versions: Vec<_> = live.flat_map(|cell| &cell.versions).collect();
+        versions.sort_unstable();
+        versions.dedup();
+        versions
+    }
+
+    /// Whether clusters run different versions although no rollout is on its way.
+    pub fn drifts(&self) -> bool {
+        let settled = self.cells.values().filter(|cell| {
+            cell.freshness.is_whole()
+                && cell.desired > 0
+                && matches!(cell.rollout, Rollout::Complete | Rollout::Paused(_))
+        });
+        let mut told = settled.map(|cell| &cell.versions).filter(|versions| !versions.is_empty());
+        let Some(first) = told.next() else { return false };
+        told.any(|versions| versions != first)
+    }
+
+    /// One object to open for the whole group.
+    pub fn first(&self) -> Option<(ClusterId, &ObjectId)> {
+        self.cells.iter().find_map(|(cluster, cell)| Some((*cluster, cell.workloads.first()?)))
+    }
+}
+
+impl Cell {
+    pub fn is_short(&self) -> bool {
+        self.ready < self.desired
+    }
+
+    fn join(&mut self, other: Self) {
+        self.workloads.extend(other.workloads);
+        self.workloads.sort_unstable();
+        self.freshness = self.freshness.clone().worse(other.freshness);
+        self.ready += other.ready;
+        self.desired += other.desired;
+        if rollout_rank(&other.rollout) > rollout_rank(&self.rollout) {
+            self.rollout = other.rollout;
+        }
+        self.versions.extend(other.versions);
+        self.versions.sort_unstable();
+        self.versions.dedup();
+        self.scaling = self.scaling.take().or(other.scaling);
+        self.gpus_per_replica = self.gpus_per_replica.max(other.gpus_per_replica);
+    }
+}
+
+fn is_row(state: &State, workload: &Workload) -> bool {
+    // The StatefulSets of a LeaderWorkerSet are its parts, not services of their own.
+    let part = workload
+        .owner
+        .as_ref()
+        .is_some_and(|owner| owner.kind == Kind::LeaderWorkerSet.name());
+    !part && state.scope.has_namespace(&workload.key.namespace)
+}
+
+fn cell(state: &State, cluster: &Cluster, workload: &Workload, scaling: Option<Range>) -> Cell {
+    let version = &workload.version.name;
+    Cell {
+        workloads: vec![workload.id()],
+        freshness: cluster.freshness(workload.kind, state.now, state.settings.stale_after),
+        ready: workload.ready,
+        desired: workload.desired,
+        rollout: workload.rollout.clone(),
+        versions: if version.is_empty() { Vec::new() } else { vec![version.clone()] },
+        scaling,
+        gpus_per_replica: workload.gpus_per_replica,
+    }
+}
+
+fn rollout_rank(rollout: &Rollout) -> u8 {
+    match rollout {
+        Rollout::Complete => 0,
+        Rollout::Paused(_) => 1,
+        Rollout::Progressing(_) => 2,
+        Rollout::Stuck(_) => 3,
+    }
+}
+
+fn owner(workload: &Workload) -> Owner {
+    Owner { kind: workload.kind.name().into(), name: workload.key.name.clone() }
+}
+
+/// Ranges by namespace and target. KEDA's own object knows more than the autoscaler that it made.
+fn ranges(cluster: &Cluster) -> BTreeMap<(Clean, Owner), Range> {
+    let mut ranges = BTreeMap::new();
+    for autoscaler in cluster.objects.autoscalers.values() {
+        let key = (autoscaler.key.namespace.clone(), autoscaler.target.clone());
+        if autoscaler.maker == Maker::Keda || !ranges.contains_key(&key) {
+            ranges.insert(key, range(autoscaler));
+        }
+    }
+    ranges
+}
+
+pub fn range(autoscaler: &Autoscaler) -> Range {
+    use crate::fleet::autoscaler::ScalingState as S;
+    let note = match &autoscaler.state {
+        S::Active => Clean::default(),
+        S::Limited(words) => Clean::from(format!("limited: {words}")),
+        S::Inactive(words) => Clean::from(format!("not scaling: {words}")),
+        S::Paused(Some(at)) => Clean::from(format!("paused at {at}")),
+        S::Paused(None) => "paused".into(),
+    };
+    let by = match autoscaler.maker {
+        Maker::Hpa => "HPA",
+        Maker::HpaOfKeda(_) | Maker::Keda => "KEDA",
+    };
+    Range { min: autoscaler.min, max: autoscaler.max, by, note }
+}
+
+fn strip<'a>(grouping: &Grouping, name: &'a str) -> &'a str {
+    let ending = grouping.strip.iter().find_map(|ending| name.strip_suffix(ending.as_str()));
+    ending.filter(|rest| !rest.is_empty()).unwrap_or(name)
+}

@@ -1,0 +1,205 @@
+//! Sums over pods and nodes, kept up to date change by change.
+//!
+//! A cluster may have 150,000 pods; adding them up for every frame would cost more than everything else. A
+//! change takes the old contribution away and adds the new one. [`Usage::recompute`] is the definition that a
+//! test holds the running sums against.
+
+use std::collections::{BTreeSet, HashMap};
+
+use crate::fleet::{Clean, GpuCount, Node, ObjectKey, Owner, Pod, PodPhase};
+
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    pub nodes: u32,
+    pub nodes_ready: u32,
+    pub gpus_allocatable: GpuCount,
+    /// Reserved by pods that are bound to a node and have not ended.
+    pub gpus_requested: GpuCount,
+    /// Asked for by pods that no node has taken yet.
+    pub gpus_waiting: GpuCount,
+    pub pods: PodCounts,
+    by_owner: HashMap<OwnerKey, PodCounts>,
+    by_node: HashMap<Clean, NodeUse>,
+    troubled: BTreeSet<ObjectKey>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PodCounts {
+    pub total: u32,
+    pub ready: u32,
+    pub pending: u32,
+    pub ended: u32,
+    pub troubled: u32,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct NodeUse {
+    pub pods: u32,
+    pub gpus_requested: GpuCount,
+}
+
+/// An owner within its cluster.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OwnerKey {
+    pub namespace: Clean,
+    pub owner: Owner,
+}
+
+impl Usage {
+    pub fn change_pod(&mut self, old: Option<&Pod>, new: Option<&Pod>) {
+        if let Some(pod) = old {
+            self.count_pod(pod, |count, by| *count -= by, |gpus, by| *gpus -= by);
+            self.troubled.remove(&pod.key);
+        }
+        if let Some(pod) = new {
+            self.count_pod(pod, |count, by| *count += by, |gpus, by| *gpus += by);
+            if pod.trouble.is_some() {
+                self.troubled.insert(pod.key.clone());
+            }
+        }
+        if let Some(pod) = old {
+            self.forget_empty(pod);
+        }
+    }
+
+    pub fn change_node(&mut self, old: Option<&Node>, new: Option<&Node>) {
+        if let Some(node) = old {
+            self.nodes -= 1;
+            self.nodes_ready -= u32::from(node.is_ready());
+            self.gpus_allocatable -= node.gpus_allocatable;
+        }
+        if let Some(node) = new {
+            self.nodes += 1;
+            self.nodes_ready += u32::from(node.is_ready());
+            self.gpus_allocatable += node.gpus_allocatable;
+        }
+    }
+
+    /// The same sums from nothing.
+    pub fn recompute<'a>(
+        pods: impl Iterator<Item = &'a Pod>,
+        nodes: impl Iterator<Item = &'a Node>,
+    ) -> Self {
+        let mut usage = Self::default();
+        pods.for_each(|pod| usage.change_pod(None, Some(pod)));
+        nodes.for_each(|node| usage.change_node(None, Some(node)));
+        usage
+    }
+
+    /// Pods of one workload or job.
+    pub fn of_owner(&self, key: &OwnerKey) -> PodCounts {
+        self.by_owner.get(key).copied().unwrap_or_default()
+    }
+
+    pub fn of_node(&self, name: &Clean) -> NodeUse {
+        self.by_node.get(name).copied().unwrap_or_default()
+    }
+
+    /// Pods that have a trouble, in order.
+    pub fn troubled(&self) -> impl Iterator<Item = &ObjectKey> {
+        self.troubled.iter()
+    }
+
+    fn count_pod(&mut self, pod: &Pod, count: fn(&mut u32, u32), gpus: fn(&mut GpuCount, GpuCount)) {
+        let add = |counts: &mut PodCounts| {
+            count(&mut counts.total, 1);
+            count(&mut counts.ready, u32::from(pod.ready));
+            count(&mut counts.pending, u32::from(pod.phase == PodPhase::Pending));
+            count(&mut counts.ended, u32::from(!pod.holds_resources()));
+            count(&mut counts.troubled, u32::from(pod.trouble.is_some()));
+        };
+        add(&mut self.pods);
+        if let Some(key) = owner_key(pod) {
+            add(self.by_owner.entry(key).or_default());
+        }
+        if !pod.holds_resources() {
+            return;
+        }
+        match &pod.node {
+            Some(node) => {
+                gpus(&mut self.gpus_requested, pod.gpus);
+                let on_node = self.by_node.entry(node.clone()).or_default();
+                count(&mut on_node.pods, 1);
+                gpus(&mut on_node.gpus_requested, pod.gpus);
+            }
+            None => gpus(&mut self.gpus_waiting, pod.gpus),
+        }
+    }
+
+    fn forget_empty(&mut self, pod: &Pod) {
+        if let Some(key) = owner_key(pod)
+            && self.by_owner.get(&key).is_some_and(|counts| counts.total == 0)
+        {
+            self.by_owner.remove(&key);
+        }
+        if let Some(node) = &pod.node
+            && self.by_node.get(node).is_some_and(|used| used.pods == 0)
+        {
+            self.by_node.remove(node);
+        }
+    }
+}
+
+fn owner_key(pod: &Pod) -> Option<OwnerKey> {
+    let owner = pod.owner.clone()?;
+    Some(OwnerKey { namespace: pod.key.namespace.clone(), owner })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fleet::Unix;
+    use crate::fleet::pod::{Trouble, TroubleKind};
+    use proptest::prelude::*;
+
+    fn trouble() -> Box<Trouble> {
+        Box::new(Trouble {
+            kind: TroubleKind::CrashLoop,
+            container: "c".into(),
+            reason: "CrashLoopBackOff".into(),
+            message: "".into(),
+            last_end: "".into(),
+            since: None,
+        })
+    }
+
+    prop_compose! {
+        fn any_pod()(name in 0u8..12, owner in 0u8..4, node in 0u8..4, phase in 0u8..4, gpus in 0u32..9,
+                     ready in any::<bool>(), troubled in any::<bool>()) -> Pod {
+            Pod {
+                key: ObjectKey::new("ml", &format!("pod-{name}")),
+                owner: (owner > 0).then(|| Owner { kind: "Deployment".into(), name: Clean::from(format!("d{owner}")) }),
+                node: (node > 0).then(|| Clean::from(format!("n{node}"))),
+                phase: [PodPhase::Pending, PodPhase::Running, PodPhase::Succeeded, PodPhase::Failed][usize::from(phase)],
+                status: "Running".into(),
+                ready,
+                containers_ready: 1,
+                containers: 1,
+                restarts: 0,
+                gpus: GpuCount { whole: gpus, slices: gpus / 2, shared: 0 },
+                image: "i".into(),
+                trouble: troubled.then(trouble),
+                created: Unix(0),
+                deleting: false,
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn running_sums_equal_the_definition(changes in proptest::collection::vec((any::<bool>(), any_pod()), 0..200)) {
+            let mut pods: HashMap<ObjectKey, Pod> = HashMap::new();
+            let mut running = Usage::default();
+            for (present, pod) in changes {
+                let key = pod.key.clone();
+                let new = present.then_some(pod);
+                let old = match new.clone() {
+                    Some(pod) => pods.insert(key, pod),
+                    None => pods.remove(&key),
+                };
+                running.change_pod(old.as_ref(), new.as_ref());
+                prop_assert_eq!(&running, &Usage::recompute(pods.values(), std::iter::empty()));
+            }
+        }
+    }
+}
