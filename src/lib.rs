@@ -10,4 +10,7 @@ pub mod input;
 pub mod ui;
 
 // Shell: async, may fail.
+pub mod config;
+pub mod clients;
+pub mod sources;
 pub mod demo;

@@ -17,6 +17,21 @@ use crate::fleet::{
     SourceId, SourceState, Unix,
 };
 
+/// The kinds that every cluster serves; a cluster is live when all of them are.
+pub const CORE_KINDS: [Kind; 11] = [
+    Kind::Node,
+    Kind::Namespace,
+    Kind::Pod,
+    Kind::Deployment,
+    Kind::StatefulSet,
+    Kind::ReplicaSet,
+    Kind::HorizontalPodAutoscaler,
+    Kind::PodDisruptionBudget,
+    Kind::Job,
+    Kind::CronJob,
+    Kind::Event,
+];
+
 /// What the configuration says about a cluster; the rest is found out.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -43,6 +58,8 @@ pub struct Cluster {
     pub replaced: Option<(Unix, Clean)>,
     pub certificates: Certificates,
     pub cost: Cost,
+    /// The kinds with a CRD that it serves; `None` until discovery has answered.
+    pub served: Option<Vec<Kind>>,
     /// Empty: the whole cluster is read. Else only these namespaces.
     pub namespaces_read: Vec<Clean>,
     pub sources: BTreeMap<(Kind, Slot), Source>,
@@ -95,6 +112,7 @@ impl Cluster {
             replaced: None,
             certificates: Certificates::default(),
             cost: Cost::default(),
+            served: None,
             namespaces_read: Vec::new(),
             sources: BTreeMap::new(),
             objects: Objects::default(),
@@ -135,9 +153,11 @@ impl Cluster {
         let worst = sources
             .map(|(_, source)| source.freshness(now, stale_after, silent))
             .reduce(Freshness::worse);
-        worst.unwrap_or_else(|| match &self.api.fault {
-            Some((_, fault)) => Freshness::Never(fault.clone()),
-            None => Freshness::Loading,
+        let optional = !CORE_KINDS.contains(&kind);
+        worst.unwrap_or_else(|| match (&self.api.fault, &self.served) {
+            (_, Some(served)) if optional && !served.contains(&kind) => Freshness::Absent,
+            (Some((_, fault)), _) => Freshness::Never(fault.clone()),
+            (None, _) => Freshness::Loading,
         })
     }
 
@@ -168,7 +188,7 @@ impl Cluster {
                 self.api.fault = Some((since, fault));
             }
             ClusterFact::Identity(uid) => self.identify(uid, unix),
-            ClusterFact::Served(kinds) => self.mark_absent(at, &kinds),
+            ClusterFact::Served(kinds) => self.serves(at, kinds),
             ClusterFact::Certificates { server_expires, client_expires } => {
                 self.certificates = Certificates { server_expires, client_expires };
             }
@@ -218,15 +238,14 @@ impl Cluster {
         self.identity = identity;
     }
 
-    fn mark_absent(&mut self, at: Mono, served: &[Kind]) {
-        for kind in served {
-            // Served again: its source will tell more.
-            if let Some(source) = self.sources.get_mut(&(*kind, Slot(0)))
-                && source.state == SourceState::Absent
-            {
+    fn serves(&mut self, at: Mono, kinds: Vec<Kind>) {
+        // Served again after it was gone: its source will tell more.
+        for ((kind, _), source) in &mut self.sources {
+            if kinds.contains(kind) && source.state == SourceState::Absent {
                 *source = Source::new(at);
             }
         }
+        self.served = Some(kinds);
     }
 
     fn read_only_these(&mut self, namespaces: Vec<Clean>) {

@@ -1,22 +1,8 @@
 //! One row a cluster: is it there, how is it, how old is what we know.
 
 use crate::fleet::{Age, Clean, Cloud, ClusterId, Fault, GpuCount, Kind, SourceState};
+use crate::state::cluster::CORE_KINDS;
 use crate::state::{Cluster, Freshness, State};
-
-/// The kinds that every cluster serves; a cluster is live when all of them are.
-pub const CORE_KINDS: [Kind; 11] = [
-    Kind::Node,
-    Kind::Namespace,
-    Kind::Pod,
-    Kind::Deployment,
-    Kind::StatefulSet,
-    Kind::ReplicaSet,
-    Kind::HorizontalPodAutoscaler,
-    Kind::PodDisruptionBudget,
-    Kind::Job,
-    Kind::CronJob,
-    Kind::Event,
-];
 
 #[derive(Debug, Clone)]
 pub struct ClusterRow {

@@ -1,0 +1,200 @@
+//! From errors of libraries and answers of servers to [`Fault`]s.
+//!
+//! Errors of credential plugins carry what the plugin printed, tokens included, so no text of theirs is ever
+//! passed on; of all other errors only the innermost cause is.
+
+use std::error::Error;
+use std::io;
+
+use http::{HeaderMap, StatusCode, header};
+use http_body_util::{BodyExt, Limited};
+use kube::client::{AuthError, Body};
+
+use super::guard::Silence;
+use super::wire::messages::meta::Status;
+use super::wire::{Encoding, unwrap_envelope};
+use crate::fleet::{Fault, FaultKind, Step};
+
+/// The body of an error that is read; the rest does not matter.
+const LARGEST_STATUS: usize = 64 << 10;
+
+pub(super) fn of_kube(step: Step, error: &kube::Error) -> Fault {
+    if let kube::Error::Auth(error) = error {
+        return of_auth(step, error);
+    }
+    of_error(step, error)
+}
+
+pub(super) fn of_auth(step: Step, error: &AuthError) -> Fault {
+    let words = match error {
+        AuthError::AuthExecStart(cause) => format!("the credential plugin cannot be run: {}", cause.kind()),
+        AuthError::AuthExecRun { out, .. } => {
+            format!("the credential plugin failed with {}", out.status)
+        }
+        AuthError::AuthExecParse(_) | AuthError::ExecPluginFailed => {
+            "the credential plugin printed no credential".into()
+        }
+        AuthError::ReadTokenFile(cause, path) => {
+            format!("the token file {} cannot be read: {}", path.display(), cause.kind())
+        }
+        AuthError::MissingCommand => "the credential plugin has no command".into(),
+        _ => "the credential cannot be used".into(),
+    };
+    Fault::new(step, FaultKind::Credential, words)
+}
+
+pub(super) fn of_body(step: Step, error: &(dyn Error + 'static)) -> Fault {
+    let mut fault = of_error(step, error);
+    if fault.kind == FaultKind::Unreachable {
+        fault.kind = FaultKind::Cut;
+    }
+    fault
+}
+
+fn of_error(step: Step, error: &(dyn Error + 'static)) -> Fault {
+    let mut innermost = String::new();
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(fault) = known(step, error) {
+            return fault;
+        }
+        innermost = error.to_string();
+        cause = error.source();
+    }
+    Fault::new(step, FaultKind::Unreachable, innermost)
+}
+
+fn known(step: Step, error: &(dyn Error + 'static)) -> Option<Fault> {
+    if let Some(Silence(after)) = error.downcast_ref() {
+        return Some(Fault::new(step, FaultKind::TimedOut(after.as_secs() as u32), ""));
+    }
+    if let Some(error) = error.downcast_ref::<AuthError>() {
+        return Some(of_auth(step, error));
+    }
+    if let Some(error) = error.downcast_ref::<rustls::Error>() {
+        return Some(of_tls(step, error));
+    }
+    let error = error.downcast_ref::<io::Error>()?;
+    // An io::Error may only wrap what is more telling.
+    if let Some(inner) = error.get_ref()
+        && let Some(fault) = known(step, inner)
+    {
+        return Some(fault);
+    }
+    let kind = match error.kind() {
+        io::ErrorKind::ConnectionRefused => FaultKind::Refused,
+        io::ErrorKind::TimedOut => FaultKind::TimedOut(10),
+        io::ErrorKind::ConnectionReset
+        | io::ErrorKind::ConnectionAborted
+        | io::ErrorKind::BrokenPipe
+        | io::ErrorKind::UnexpectedEof => FaultKind::Cut,
+        _ if error.to_string().contains("lookup address") => FaultKind::Unresolved,
+        _ => return None,
+    };
+    Some(Fault::new(step, kind, ""))
+}
+
+fn of_tls(step: Step, error: &rustls::Error) -> Fault {
+    use rustls::CertificateError as C;
+    let words = match error {
+        rustls::Error::InvalidCertificate(error) => match error {
+            C::Expired | C::ExpiredContext { .. } => "it is expired".into(),
+            C::NotValidYet | C::NotValidYetContext { .. } => "it is not valid yet".into(),
+            C::UnknownIssuer => "its authority is not the one in the kubeconfig".into(),
+            C::NotValidForName | C::NotValidForNameContext { .. } => "it is for another name".into(),
+            C::Revoked => "it is revoked".into(),
+            other => other.to_string(),
+        },
+        other => other.to_string(),
+    };
+    Fault::new(step, FaultKind::Certificate, words)
+}
+
+/// The server's own words about an answer of 400 and above.
+pub(super) async fn of_status(
+    step: Step,
+    code: StatusCode,
+    headers: &HeaderMap,
+    body: Body,
+) -> Fault {
+    let told = match Limited::new(body, LARGEST_STATUS).collect().await {
+        Ok(body) => status(headers, body.to_bytes()),
+        Err(_) => Status::default(),
+    };
+    let retry_after = headers.get(header::RETRY_AFTER).and_then(|it| it.to_str().ok()?.parse().ok());
+    let retry_after = retry_after.or_else(|| {
+        let seconds = told.details.as_ref()?.retry_after_seconds;
+        u32::try_from(seconds).ok().filter(|seconds| *seconds > 0)
+    });
+    Fault::new(step, kind_of(code.as_u16(), retry_after), told.message)
+}
+
+pub fn kind_of(code: u16, retry_after: Option<u32>) -> FaultKind {
+    match code {
+        401 => FaultKind::Unauthorized,
+        403 => FaultKind::Forbidden,
+        404 => FaultKind::NotFound,
+        409 => FaultKind::Conflict,
+        410 => FaultKind::Expired,
+        429 => FaultKind::Throttled(retry_after),
+        code => FaultKind::Status(code),
+    }
+}
+
+fn status(headers: &HeaderMap, body: bytes::Bytes) -> Status {
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|it| it.to_str().ok());
+    match content_type.and_then(Encoding::of_content_type) {
+        Some(Encoding::Protobuf) => {
+            let raw = unwrap_envelope(body).unwrap_or_default();
+            prost::Message::decode(raw).unwrap_or_default()
+        }
+        Some(Encoding::Json) => serde_json::from_slice(&body).unwrap_or_default(),
+        // Pages of proxies and gateways say nothing that helps.
+        None => Status::default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn causes_are_found_however_deep_they_are() {
+        let refused = io::Error::new(io::ErrorKind::Other, io::Error::from(io::ErrorKind::ConnectionRefused));
+        let error = kube::Error::Service(Box::new(refused));
+        assert_eq!(of_kube(Step::Connect, &error).kind, FaultKind::Refused);
+        let silent = kube::Error::Service(Box::new(Silence(std::time::Duration::from_secs(10))));
+        assert_eq!(of_kube(Step::List, &silent).to_string(), "list: no answer within 10s");
+        let expired = rustls::Error::InvalidCertificate(rustls::CertificateError::Expired);
+        let expired = kube::Error::Service(Box::new(io::Error::new(io::ErrorKind::InvalidData, expired)));
+        let told = of_kube(Step::Connect, &expired);
+        assert_eq!((told.kind, told.detail.as_str()), (FaultKind::Certificate, "it is expired"));
+    }
+
+    #[test]
+    fn what_a_credential_plugin_printed_is_never_passed_on() {
+        use std::os::unix::process::ExitStatusExt;
+        let out = std::process::Output {
+            status: std::process::ExitStatus::from_raw(256),
+            stdout: b"token-canary".to_vec(),
+            stderr: b"secret-canary".to_vec(),
+        };
+        let error = AuthError::AuthExecRun { cmd: "CANARY=env-canary plugin".into(), out: Box::new(out) };
+        let told = of_kube(Step::Connect, &kube::Error::Auth(error)).to_string();
+        assert!(!told.contains("canary"), "{told}");
+        assert!(told.contains("exit status: 1"), "{told}");
+    }
+
+    #[tokio::test]
+    async fn the_server_speaks_for_itself() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_TYPE, "application/json".parse().unwrap());
+        let body = r#"{"kind":"Status","message":"pods is forbidden: User \"viewer\" cannot list","code":403}"#;
+        let fault = of_status(Step::List, StatusCode::FORBIDDEN, &headers, Body::from(body.as_bytes().to_vec())).await;
+        assert_eq!(fault.kind, FaultKind::Forbidden);
+        assert!(fault.to_string().starts_with("list: 403 Forbidden: pods is forbidden"));
+        headers.insert(header::RETRY_AFTER, "7".parse().unwrap());
+        let fault = of_status(Step::List, StatusCode::TOO_MANY_REQUESTS, &headers, Body::empty()).await;
+        assert_eq!(fault.kind, FaultKind::Throttled(Some(7)));
+    }
+}

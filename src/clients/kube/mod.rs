@@ -1,0 +1,184 @@
+//! The door to one Kubernetes API server: reading, with deadlines and a budget.
+//!
+//! kube 5 brings TLS, credentials, proxies and decompression. Its defaults wait for ever and repeat writes
+//! silently, so below it stands a [`guard`], and its own retry is off. What is read is asked for here and
+//! decoded in [`wire`]; nothing of kube's typed API is used.
+
+mod budget;
+pub mod certificate;
+pub mod connect;
+pub mod contexts;
+mod faults;
+mod guard;
+pub mod wire;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, Request, StatusCode, header};
+use http_body_util::BodyExt;
+use kube::client::Body;
+
+use crate::fleet::{Fault, FaultKind, Step};
+use budget::Budget;
+pub use guard::Patience;
+use wire::Encoding;
+
+/// Protobuf if the server can, JSON else.
+pub const ACCEPT_BOTH: &str = "application/vnd.kubernetes.protobuf, application/json";
+pub const ACCEPT_BOTH_WATCH: &str =
+    "application/vnd.kubernetes.protobuf;stream=watch, application/json;stream=watch";
+/// Custom resources know no protobuf.
+pub const ACCEPT_JSON: &str = "application/json";
+
+/// What an answer that is read whole may weigh.
+const LARGEST_ANSWER: usize = 32 << 20;
+
+/// A way into one cluster; cheap to clone.
+#[derive(Clone)]
+pub struct Door {
+    client: kube::Client,
+    budget: Arc<Budget>,
+    meter: Arc<Meter>,
+}
+
+/// What reading has cost the server.
+#[derive(Debug, Default)]
+pub struct Meter {
+    requests: AtomicU64,
+    received_bytes: AtomicU64,
+}
+
+/// One question.
+#[derive(Debug, Clone)]
+pub struct Question<'a> {
+    /// Path and query.
+    pub path: &'a str,
+    pub accept: &'static str,
+    pub step: Step,
+    pub patience: Patience,
+    /// `If-None-Match`.
+    pub known: Option<&'a str>,
+}
+
+/// The answer to a question: the body comes in pieces.
+pub struct Answer {
+    pub encoding: Encoding,
+    pub headers: HeaderMap,
+    pub not_modified: bool,
+    step: Step,
+    body: Body,
+}
+
+impl Door {
+    fn new(client: kube::Client, meter: Arc<Meter>) -> Self {
+        Self { client, budget: Arc::new(Budget::default()), meter }
+    }
+
+    /// Asks, within the budget of the cluster. An answer of 400 and above is a fault.
+    pub async fn ask(&self, question: Question<'_>) -> Result<Answer, Fault> {
+        self.budget.admit().await;
+        self.meter.requests.fetch_add(1, Ordering::Relaxed);
+        let step = question.step;
+        let request = request(&question)?;
+        #[expect(clippy::disallowed_methods, reason = "the guard below this client has the deadlines")]
+        let response = self.client.send(request).await;
+        let response = response.map_err(|error| faults::of_kube(step, &error))?;
+        let status = response.status();
+        let (parts, body) = response.into_parts();
+        let not_modified = status == StatusCode::NOT_MODIFIED;
+        if !status.is_success() && !not_modified {
+            return Err(faults::of_status(step, status, &parts.headers, body).await);
+        }
+        let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|it| it.to_str().ok());
+        let encoding = content_type.and_then(Encoding::of_content_type);
+        // Plain text, as of logs, is given out as it is; whoever wants objects checks what it asked for.
+        let encoding = encoding.unwrap_or(Encoding::Json);
+        Ok(Answer { encoding, headers: parts.headers, not_modified, step, body })
+    }
+
+    /// Asks for something small and reads it whole.
+    pub async fn ask_json<T: serde::de::DeserializeOwned>(
+        &self,
+        question: Question<'_>,
+    ) -> Result<T, Fault> {
+        let step = question.step;
+        let body = self.ask(question).await?.whole().await?;
+        serde_json::from_slice(&body)
+            .map_err(|error| Fault::new(step, FaultKind::Malformed, wire::list::place(&error)))
+    }
+
+    /// A place among the lists that may run at once.
+    pub async fn list_permit(&self) -> tokio::sync::OwnedSemaphorePermit {
+        self.budget.list_permit().await
+    }
+
+    /// Requests sent and bytes received, decompressed.
+    pub fn cost(&self) -> (u64, u64) {
+        let meter = &self.meter;
+        (meter.requests.load(Ordering::Relaxed), meter.received_bytes.load(Ordering::Relaxed))
+    }
+}
+
+impl<'a> Question<'a> {
+    /// A question whose answer is small and JSON.
+    pub fn json(path: &'a str, step: Step) -> Self {
+        Self { path, accept: ACCEPT_JSON, step, patience: Patience::default(), known: None }
+    }
+}
+
+impl Answer {
+    /// The next piece; `None` at the end.
+    pub async fn piece(&mut self) -> Result<Option<Bytes>, Fault> {
+        loop {
+            let Some(frame) = self.body.frame().await else { return Ok(None) };
+            let frame = frame.map_err(|error| faults::of_body(self.step, &error))?;
+            if let Ok(bytes) = frame.into_data() {
+                return Ok(Some(bytes));
+            }
+        }
+    }
+
+    pub async fn whole(mut self) -> Result<Bytes, Fault> {
+        let mut whole = BytesMut::new();
+        while let Some(piece) = self.piece().await? {
+            if whole.len() + piece.len() > LARGEST_ANSWER {
+                return Err(Fault::new(self.step, FaultKind::Malformed, "the answer is too large"));
+            }
+            whole.extend_from_slice(&piece);
+        }
+        Ok(whole.freeze())
+    }
+}
+
+fn request(question: &Question<'_>) -> Result<Request<Body>, Fault> {
+    let mut request = Request::get(question.path).header(header::ACCEPT, question.accept);
+    if let Some(known) = question.known {
+        request = request.header(header::IF_NONE_MATCH, known);
+    }
+    let agent = concat!("skydeck/", env!("CARGO_PKG_VERSION"));
+    let request = request.header(header::USER_AGENT, agent).extension(question.patience);
+    request
+        .body(Body::empty())
+        .map_err(|_| Fault::new(question.step, FaultKind::Malformed, "not a path that can be asked for"))
+}
+
+/// Part of a path or query, percent-encoded as far as needed. Names come from clusters, which are hostile.
+pub fn encode(part: &str) -> String {
+    let mut encoded = String::with_capacity(part.len());
+    for byte in part.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                encoded.push(byte.into());
+            }
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
+}
+
+/// How long to wait for something small.
+pub const PROMPT: Patience =
+    Patience { headers: Duration::from_secs(10), idle: Duration::from_secs(10) };

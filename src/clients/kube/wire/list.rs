@@ -1,0 +1,291 @@
+//! List bodies: the version and the items, given out one by one as the bytes arrive.
+
+use bytes::{Buf, Bytes, BytesMut};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::messages::meta::ListMeta;
+use super::{Encoding, Framing, LARGEST_OBJECT, MAGIC};
+
+/// Part of a list.
+#[derive(Debug, PartialEq)]
+pub enum Part {
+    Meta(ListMeta),
+    /// One object in the encoding of the body.
+    Item(Bytes),
+}
+
+/// Takes the bytes of a list body in any pieces.
+#[derive(Debug)]
+pub struct ListDecoder {
+    encoding: Encoding,
+    buffer: BytesMut,
+    place: Place,
+}
+
+/// Where in a protobuf body the decoder is.
+#[derive(Debug, PartialEq)]
+enum Place {
+    Magic,
+    Envelope,
+    /// Inside of `raw`, so many bytes of it to come.
+    List(usize),
+    /// Behind `raw`: content type and encoding, of no interest.
+    Tail,
+}
+
+/// A JSON list is read whole, page by page; a page larger than this is not taken.
+const LARGEST_PAGE: usize = 64 << 20;
+
+impl ListDecoder {
+    pub fn new(encoding: Encoding) -> Self {
+        Self { encoding, buffer: BytesMut::new(), place: Place::Magic }
+    }
+
+    /// Adds bytes and gives out what is whole.
+    pub fn feed(&mut self, bytes: &[u8], out: &mut Vec<Part>) -> Result<(), Framing> {
+        if self.place == Place::Tail {
+            return Ok(());
+        }
+        self.buffer.extend_from_slice(bytes);
+        match self.encoding {
+            Encoding::Protobuf => {
+                while let Some(part) = self.next()? {
+                    out.extend(part);
+                }
+                Ok(())
+            }
+            Encoding::Json if self.buffer.len() > LARGEST_PAGE => {
+                Err(Framing::new("a page of the list is too large"))
+            }
+            Encoding::Json => Ok(()),
+        }
+    }
+
+    /// The body has ended: everything must have been there.
+    pub fn finish(self, out: &mut Vec<Part>) -> Result<(), Framing> {
+        match self.encoding {
+            Encoding::Protobuf if self.place == Place::Tail => Ok(()),
+            Encoding::Protobuf => Err(Framing::new("the list ended early")),
+            Encoding::Json => json_page(&self.buffer.freeze(), out),
+        }
+    }
+
+    /// One step: `None` when more bytes are needed, `Some(None)` when a step gave nothing to hand out.
+    #[expect(clippy::option_option, reason = "a step may need bytes, or succeed without a part")]
+    fn next(&mut self) -> Result<Option<Option<Part>>, Framing> {
+        match self.place {
+            Place::Tail => Ok(None),
+            Place::Magic => {
+                if self.buffer.len() < MAGIC.len() {
+                    return Ok(None);
+                }
+                if !self.buffer.starts_with(MAGIC) {
+                    return Err(Framing::new("the protobuf envelope is missing"));
+                }
+                self.buffer.advance(MAGIC.len());
+                self.place = Place::Envelope;
+                Ok(Some(None))
+            }
+            Place::Envelope => self.envelope_field(),
+            Place::List(0) => {
+                self.place = Place::Tail;
+                Ok(Some(None))
+            }
+            Place::List(left) => self.list_field(left),
+        }
+    }
+
+    fn envelope_field(&mut self) -> Result<Option<Option<Part>>, Framing> {
+        let Some(header) = header(&self.buffer)? else { return Ok(None) };
+        // Field 2 is the list; it is not waited for. What stands before it is small.
+        if header.tag == 2 {
+            self.buffer.advance(header.size);
+            self.place = Place::List(header.length);
+            return Ok(Some(None));
+        }
+        if header.length > LARGEST_OBJECT {
+            return Err(Framing::new("the envelope is too large"));
+        }
+        if self.buffer.len() < header.size + header.length {
+            return Ok(None);
+        }
+        self.buffer.advance(header.size + header.length);
+        Ok(Some(None))
+    }
+
+    fn list_field(&mut self, left: usize) -> Result<Option<Option<Part>>, Framing> {
+        let Some(header) = header(&self.buffer)? else { return Ok(None) };
+        let whole = header.size + header.length;
+        if whole > left {
+            return Err(Framing::new("an item is longer than its list"));
+        }
+        if header.length > LARGEST_OBJECT {
+            return Err(Framing::new("an item is larger than any object can be"));
+        }
+        if self.buffer.len() < whole {
+            self.buffer.reserve(whole - self.buffer.len());
+            return Ok(None);
+        }
+        self.buffer.advance(header.size);
+        let value = self.buffer.split_to(header.length).freeze();
+        self.place = Place::List(left - whole);
+        Ok(Some(match header.tag {
+            1 => {
+                let meta = prost::Message::decode(value);
+                Some(Part::Meta(meta.map_err(|_| Framing::new("the list's version is broken"))?))
+            }
+            2 => Some(Part::Item(value)),
+            _ => None,
+        }))
+    }
+}
+
+/// Tag and length of a length-delimited field, and how many bytes told them.
+struct Header {
+    tag: u32,
+    length: usize,
+    size: usize,
+}
+
+/// `None` when the bytes do not reach that far yet.
+fn header(buffer: &[u8]) -> Result<Option<Header>, Framing> {
+    let Some((key, key_size)) = varint(buffer)? else { return Ok(None) };
+    if key & 7 != 2 {
+        return Err(Framing::new("a list holds only messages"));
+    }
+    let Some((length, length_size)) = varint(&buffer[key_size..])? else { return Ok(None) };
+    let length = usize::try_from(length).map_err(|_| Framing::new("a length is too large"))?;
+    Ok(Some(Header { tag: (key >> 3) as u32, length, size: key_size + length_size }))
+}
+
+fn varint(buffer: &[u8]) -> Result<Option<(u64, usize)>, Framing> {
+    let mut value = 0u64;
+    for (at, byte) in buffer.iter().take(10).enumerate() {
+        value |= u64::from(byte & 0x7f) << (7 * at).min(63);
+        if byte & 0x80 == 0 {
+            return Ok(Some((value, at + 1)));
+        }
+    }
+    if buffer.len() >= 10 { Err(Framing::new("a number is too long")) } else { Ok(None) }
+}
+
+#[derive(Deserialize)]
+struct JsonPage {
+    #[serde(default)]
+    metadata: ListMeta,
+    items: Option<Vec<Box<RawValue>>>,
+}
+
+/// The items stay unparsed: one that cannot be understood must not lose the others.
+fn json_page(body: &Bytes, out: &mut Vec<Part>) -> Result<(), Framing> {
+    let page: JsonPage = serde_json::from_slice(body)
+        .map_err(|error| Framing::new(format!("the list is not JSON as expected: {}", place(&error))))?;
+    out.push(Part::Meta(page.metadata));
+    let items = page.items.unwrap_or_default();
+    out.extend(items.into_iter().map(|item| {
+        Part::Item(Bytes::from(Box::<str>::from(item).into_string()))
+    }));
+    Ok(())
+}
+
+/// Where a JSON error is, without the text around it, which may be anything.
+pub fn place(error: &serde_json::Error) -> String {
+    format!("line {}, column {}", error.line(), error.column())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::build;
+    use super::*;
+    use proptest::prelude::*;
+
+    fn decode(body: &[u8], piece: usize) -> Result<Vec<Part>, Framing> {
+        let mut decoder = ListDecoder::new(Encoding::Protobuf);
+        let mut parts = Vec::new();
+        for bytes in body.chunks(piece.max(1)) {
+            decoder.feed(bytes, &mut parts)?;
+        }
+        decoder.finish(&mut parts)?;
+        Ok(parts)
+    }
+
+    #[test]
+    fn items_come_out_whole_however_the_bytes_come_in() {
+        let items = [b"one".to_vec(), vec![b'x'; 300], Vec::new()];
+        let body = build::list("42", &items);
+        for piece in 1..body.len() + 1 {
+            let parts = decode(&body, piece).unwrap();
+            let Part::Meta(meta) = &parts[0] else { panic!("the version comes first") };
+            assert_eq!(meta.resource_version, "42");
+            let got: Vec<_> = parts[1..].iter().map(|part| match part {
+                Part::Item(bytes) => bytes.to_vec(),
+                Part::Meta(_) => panic!("one version"),
+            }).collect();
+            assert_eq!(got, items);
+        }
+    }
+
+    #[test]
+    fn an_item_is_given_out_before_the_list_has_ended() {
+        let body = build::list("1", &[b"first".to_vec(), b"second".to_vec()]);
+        let mut decoder = ListDecoder::new(Encoding::Protobuf);
+        let mut parts = Vec::new();
+        decoder.feed(&body[..body.len() - 12], &mut parts).unwrap();
+        assert!(parts.contains(&Part::Item(Bytes::from_static(b"first"))));
+        assert!(decoder.finish(&mut parts).is_err(), "the list ended early");
+    }
+
+    #[test]
+    fn broken_frames_are_refused_before_anything_is_kept() {
+        let mut too_long = build::list("1", &[b"item".to_vec()]);
+        let at = too_long.windows(4).position(|bytes| bytes == b"item").unwrap();
+        too_long[at - 1] = 0x7f;
+        assert!(decode(&too_long, 7).is_err());
+        let huge = [MAGIC.to_vec(), vec![0x12, 0xff, 0xff, 0xff, 0xff, 0x7f, 0x12, 0xff, 0xff, 0xff, 0xff, 0x0f]].concat();
+        assert!(decode(&huge, 5).unwrap_err().0.contains("larger than any object"));
+        assert!(decode(b"{\"kind\":", 3).is_err());
+        assert!(decode(b"", 1).is_err());
+    }
+
+    #[test]
+    fn one_bad_json_item_does_not_lose_the_others() {
+        let body = br#"{"kind":"PodList","metadata":{"resourceVersion":"7","continue":"next"},"items":[{"a":1},17,{"b":2}]}"#;
+        let mut decoder = ListDecoder::new(Encoding::Json);
+        let mut parts = Vec::new();
+        decoder.feed(body, &mut parts).unwrap();
+        decoder.finish(&mut parts).unwrap();
+        assert_eq!(parts.len(), 4);
+        assert_eq!(parts[2], Part::Item(Bytes::from_static(b"17")));
+        let Part::Meta(meta) = &parts[0] else { panic!() };
+        assert_eq!((meta.resource_version.as_str(), meta.next_page.as_str()), ("7", "next"));
+    }
+
+    #[test]
+    fn no_items_is_an_empty_list() {
+        for body in [r#"{"metadata":{"resourceVersion":"7"},"items":null}"#, r#"{"metadata":{"resourceVersion":"7"}}"#] {
+            let mut decoder = ListDecoder::new(Encoding::Json);
+            let mut parts = Vec::new();
+            decoder.feed(body.as_bytes(), &mut parts).unwrap();
+            decoder.finish(&mut parts).unwrap();
+            assert_eq!(parts.len(), 1);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200), piece in 1usize..20) {
+            let _ = decode(&bytes, piece);
+            let with_magic = [MAGIC.to_vec(), bytes].concat();
+            let _ = decode(&with_magic, piece);
+        }
+
+        #[test]
+        fn a_damaged_list_never_panics(at in 0usize..120, byte in any::<u8>(), piece in 1usize..20) {
+            let mut body = build::list("42", &[b"one".to_vec(), vec![b'x'; 80], b"three".to_vec()]);
+            let at = at % body.len();
+            body[at] = byte;
+            let _ = decode(&body, piece);
+        }
+    }
+}

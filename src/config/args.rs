@@ -1,0 +1,151 @@
+//! The command line, as data.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Every Kubernetes cluster of a machine-learning platform, live, on one screen.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "skydeck", version, max_term_width = 100)]
+pub struct Arguments {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub verb: Option<Verb>,
+}
+
+/// Options of the console and of every verb.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Global {
+    /// Show a small fleet of real servers on loopback, inside this program
+    #[arg(long, global = true)]
+    pub demo: bool,
+    /// Size of the demo fleet: clusters and pods in each
+    #[arg(long, global = true, value_name = "CLUSTERSxPODS", value_parser = demo_scale, requires = "demo")]
+    pub demo_scale: Option<(usize, usize)>,
+    /// The same seed gives the same day in the demo fleet
+    #[arg(long, global = true, value_name = "NUMBER", requires = "demo")]
+    pub demo_seed: Option<u64>,
+    /// Write the demo fleet's kubeconfig to this file, for kubectl
+    #[arg(long, global = true, value_name = "FILE", requires = "demo")]
+    pub demo_kubeconfig: Option<PathBuf>,
+    /// Configuration file [default: config.toml in the XDG configuration folder]
+    #[arg(long, global = true, value_name = "FILE", env = "SKYDECK_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Read only these contexts of the kubeconfig (may be given more than once)
+    #[arg(long = "context", global = true, value_name = "NAME")]
+    pub contexts: Vec<String>,
+    /// Theme: dark, light, contrast, plain, or a file of yours
+    #[arg(long, value_name = "NAME")]
+    pub theme: Option<String>,
+    /// Draw with ASCII only
+    #[arg(long)]
+    pub ascii: bool,
+    /// Begin with this panel
+    #[arg(long, value_name = "NAME", value_parser = ["fleet", "clusters", "jobs", "replicas"])]
+    pub panel: Option<String>,
+    /// Connect, draw one screen to the standard output and end
+    #[arg(long, value_name = "FORMAT")]
+    pub snapshot: Option<SnapshotFormat>,
+    /// Size of that screen
+    #[arg(long, value_name = "COLUMNSxLINES", value_parser = snapshot_size, default_value = "120x36", requires = "snapshot")]
+    pub size: (u16, u16),
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub enum Verb {
+    /// Connect to all clusters, print what is known, and end
+    Status(Status),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell to complete in
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct Status {
+    /// What to print
+    #[arg(default_value = "clusters")]
+    pub what: Subject,
+    /// How to print it
+    #[arg(short, long, default_value = "table")]
+    pub output: Format,
+    /// Print again whenever something changed, until interrupted
+    #[arg(short, long)]
+    pub watch: bool,
+    /// How long to wait for clusters that do not answer
+    #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = age)]
+    pub timeout: crate::fleet::Age,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Subject {
+    Clusters,
+    Replicas,
+    Jobs,
+    Attention,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Table,
+    Json,
+    Yaml,
+    Markdown,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SnapshotFormat {
+    Text,
+    Svg,
+}
+
+fn age(text: &str) -> Result<crate::fleet::Age, String> {
+    crate::fleet::Age::parse(text).ok_or_else(|| "write it as 30s, 2m or 1h".into())
+}
+
+fn demo_scale(text: &str) -> Result<(usize, usize), String> {
+    let (clusters, pods) = pair(text, "write it as CLUSTERSxPODS, for example 5x1000")?;
+    if clusters > 200 || pods > 150_000 {
+        return Err("at most 200 clusters of 150000 pods".into());
+    }
+    Ok((clusters, pods))
+}
+
+fn snapshot_size(text: &str) -> Result<(u16, u16), String> {
+    let (columns, lines) = pair(text, "write it as COLUMNSxLINES, for example 120x36")?;
+    if columns > 500 || lines > 300 {
+        return Err("at most 500x300".into());
+    }
+    Ok((columns as u16, lines as u16))
+}
+
+fn pair(text: &str, hint: &str) -> Result<(usize, usize), String> {
+    let (first, second) = text.split_once('x').ok_or(hint)?;
+    let number = |text: &str| text.parse().ok().filter(|number| *number > 0).ok_or_else(|| hint.to_owned());
+    Ok((number(first)?, number(second)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_holds_together() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_and_times() {
+        assert_eq!(demo_scale("5x1000"), Ok((5, 1000)));
+        for wrong in ["5", "x", "0x1", "5x", "-1x5", "999999x1"] {
+            assert!(demo_scale(wrong).is_err(), "{wrong}");
+        }
+        assert!(snapshot_size("80x24").is_ok());
+        assert!(age("soon").is_err());
+    }
+}

@@ -1,0 +1,182 @@
+//! From wire to fact: pure, one file a family of kinds.
+//!
+//! A conversion never fails for what is merely missing; it fails, with a reason, for what cannot be
+//! understood. Such an object is counted and named, and its kind goes on.
+
+pub mod custom;
+pub mod custom_job;
+pub mod event;
+pub mod job;
+pub mod node;
+pub mod pod;
+pub mod scaling;
+pub mod workload;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::clients::kube::wire::messages::core::{Container, PodSpec, PodTemplateSpec};
+use crate::clients::kube::wire::messages::meta::{ObjectMeta, unix};
+use crate::clients::kube::wire::{Encoding, list};
+use crate::fleet::workload::image_version;
+use crate::fleet::{
+    Clean, GpuCount, Interner, Labels, Object, ObjectKey, Owner, Unix, Version,
+};
+
+/// What a conversion works with.
+pub struct Cx {
+    pub names: Interner,
+    /// Labels that tell a version, the first that is there.
+    pub version_labels: Arc<[String]>,
+}
+
+/// One object, understood.
+#[derive(Debug, PartialEq)]
+pub struct Read {
+    pub key: ObjectKey,
+    pub resource_version: String,
+    /// `None` for objects that are of no interest, such as the empty ReplicaSets of old revisions.
+    pub object: Option<Object>,
+}
+
+impl Read {
+    fn new(meta: &ObjectMeta, cx: &mut Cx, object: Option<Object>) -> Self {
+        Self { key: key(meta, cx), resource_version: meta.resource_version.clone(), object }
+    }
+}
+
+/// Decodes a typed message in either encoding.
+pub fn decode<M: prost::Message + Default + DeserializeOwned>(
+    encoding: Encoding,
+    bytes: &Bytes,
+) -> Result<M, String> {
+    match encoding {
+        Encoding::Protobuf => M::decode(bytes.clone()).map_err(|error| error.to_string()),
+        Encoding::Json => serde_json::from_slice(bytes).map_err(|error| json_reason(&error)),
+    }
+}
+
+/// Any object as JSON.
+pub fn value(encoding: Encoding, bytes: &Bytes) -> Result<Value, String> {
+    match encoding {
+        Encoding::Json => serde_json::from_slice(bytes).map_err(|error| json_reason(&error)),
+        Encoding::Protobuf => Err("a custom resource cannot be protobuf".into()),
+    }
+}
+
+/// Name and place of an object that cannot be understood, if at least they can be.
+pub fn name_of(encoding: Encoding, bytes: &Bytes) -> Option<(ObjectKey, String)> {
+    #[derive(Clone, PartialEq, prost::Message, serde::Deserialize)]
+    struct Named {
+        #[prost(message, optional, tag = "1")]
+        metadata: Option<ObjectMeta>,
+    }
+    let named: Named = decode(encoding, bytes).ok()?;
+    let meta = named.metadata?;
+    Some((ObjectKey::new(&meta.namespace, &meta.name), meta.resource_version))
+}
+
+/// Type and place of the error; its text may quote the object, but `Clean` is made of it before it is shown.
+fn json_reason(error: &serde_json::Error) -> String {
+    let words = error.to_string();
+    let words = words.split(" at line ").next().unwrap_or_default().to_owned();
+    format!("{words}, {}", list::place(error))
+}
+
+fn meta(metadata: Option<ObjectMeta>) -> Result<ObjectMeta, String> {
+    metadata.filter(|meta| !meta.name.is_empty()).ok_or_else(|| "it has no name".to_owned())
+}
+
+fn key(meta: &ObjectMeta, cx: &mut Cx) -> ObjectKey {
+    ObjectKey { namespace: cx.names.intern(&meta.namespace), name: cx.names.intern(&meta.name) }
+}
+
+fn created(meta: &ObjectMeta) -> Unix {
+    unix(meta.creation_timestamp.as_ref()).unwrap_or_default()
+}
+
+/// The owner that controls an object.
+fn controller(meta: &ObjectMeta, cx: &mut Cx) -> Option<Owner> {
+    let owner = meta.owner_references.iter().find(|owner| owner.controller)?;
+    Some(Owner { kind: cx.names.intern(&owner.kind), name: cx.names.intern(&owner.name) })
+}
+
+fn labels(meta: &ObjectMeta, cx: &mut Cx) -> Labels {
+    meta.labels.iter().map(|(key, value)| (cx.names.intern(key), cx.names.intern(value))).collect()
+}
+
+/// The version that labels of the pods tell, else labels of the workload, else the first image.
+fn version(workload: &ObjectMeta, template: &PodTemplateSpec, cx: &mut Cx) -> Version {
+    let pod_meta = template.metadata.as_ref();
+    for label in Arc::clone(&cx.version_labels).iter() {
+        let of_pod = pod_meta.and_then(|meta| meta.labels.get(label));
+        if let Some(value) = of_pod.or_else(|| workload.labels.get(label))
+            && !value.is_empty()
+        {
+            let from = cx.names.intern(&format!("label {label}"));
+            return Version { name: cx.names.intern(value), from };
+        }
+    }
+    let containers = template.spec.iter().flat_map(|spec| &spec.containers);
+    let mut versions = containers.filter_map(|container| image_version(&container.image));
+    versions.next().unwrap_or_default()
+}
+
+fn images(template: &PodTemplateSpec, cx: &mut Cx) -> Box<[Clean]> {
+    let containers = template.spec.iter().flat_map(|spec| &spec.containers);
+    containers.map(|container| cx.names.intern(&container.image)).collect()
+}
+
+/// GPUs that the scheduler reserves for a pod: all main containers and sidecars together, or the largest
+/// init container with the sidecars that run beside it, whichever is more (Kubernetes: "Init containers",
+/// resource sharing).
+fn pod_gpus(spec: &PodSpec) -> GpuCount {
+    let mut sidecars = GpuCount::NONE;
+    let mut starting = GpuCount::NONE;
+    for container in &spec.init_containers {
+        let own = container_gpus(container);
+        if container.restart_policy == "Always" {
+            sidecars += own;
+            starting = starting.max(sidecars);
+        } else {
+            starting = starting.max(own + sidecars);
+        }
+    }
+    let running: GpuCount = spec.containers.iter().map(container_gpus).sum();
+    (running + sidecars).max(starting)
+}
+
+/// Requests; a limit alone is a request too.
+fn container_gpus(container: &Container) -> GpuCount {
+    let mut gpus = GpuCount::NONE;
+    let Some(resources) = &container.resources else { return gpus };
+    for (resource, amount) in &resources.requests {
+        gpus.add_resource(resource, &amount.text);
+    }
+    for (resource, amount) in &resources.limits {
+        if !resources.requests.contains_key(resource) {
+            gpus.add_resource(resource, &amount.text);
+        }
+    }
+    gpus
+}
+
+fn template_gpus(template: &PodTemplateSpec) -> GpuCount {
+    template.spec.as_ref().map_or(GpuCount::NONE, pod_gpus)
+}
+
+/// Counts of Kubernetes are never negative; one that is counts as none.
+fn count(number: i32) -> u32 {
+    u32::try_from(number).unwrap_or(0)
+}
+
+#[cfg(test)]
+pub(crate) fn test_cx() -> Cx {
+    Cx {
+        names: Interner::default(),
+        version_labels: vec!["app.kubernetes.io/version".to_owned()].into(),
+    }
+}

@@ -1,0 +1,58 @@
+//! On demand: one object as it is now, and logs of pods. Only what is looked at is asked for.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::Value;
+
+use super::kinds::Resource;
+use super::logs;
+use crate::clients::kube::{Door, Question};
+use crate::fleet::{ClusterId, Fault, FaultKind, ObjectId, Step};
+
+pub use logs::{Line, LogRequest, LogTarget};
+
+/// The doors of the clusters that are connected.
+#[derive(Clone, Default)]
+pub struct Details {
+    open: Arc<Mutex<HashMap<ClusterId, (Door, Vec<Resource>)>>>,
+}
+
+impl Details {
+    /// Makes a cluster's door and what it serves known.
+    pub(super) fn open(&self, cluster: ClusterId, door: Door, resources: Vec<Resource>) {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.insert(cluster, (door, resources));
+    }
+
+    pub fn close(&self, cluster: ClusterId) {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&cluster);
+    }
+
+    /// One object, whole.
+    pub async fn object(&self, cluster: ClusterId, id: &ObjectId) -> Result<Value, Fault> {
+        let (door, resources) = self.door(cluster, Step::Get)?;
+        let resource = resources.iter().find(|resource| resource.kind == id.kind);
+        let resource = resource
+            .ok_or_else(|| Fault::new(Step::Get, FaultKind::NotFound, "the cluster does not serve this kind"))?;
+        door.ask_json(Question::json(&resource.object_path(&id.key), Step::Get)).await
+    }
+
+    /// Lines of logs until they end, or for ever when they are followed.
+    pub async fn logs(
+        &self,
+        cluster: ClusterId,
+        request: LogRequest,
+        lines: tokio::sync::mpsc::Sender<Vec<Line>>,
+    ) -> Result<(), Fault> {
+        let (door, _) = self.door(cluster, Step::Logs)?;
+        logs::read(&door, &request, lines).await
+    }
+
+    fn door(&self, cluster: ClusterId, step: Step) -> Result<(Door, Vec<Resource>), Fault> {
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.get(&cluster)
+            .cloned()
+            .ok_or_else(|| Fault::new(step, FaultKind::Unreachable, "the cluster is not connected yet"))
+    }
+}

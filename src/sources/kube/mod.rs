@@ -1,0 +1,43 @@
+//! The sources of one cluster: connect, find out what it serves, list and watch every kind.
+//!
+//! Everything about a cluster happens in tasks of its own. Nothing here waits for another cluster, and a task
+//! that panics is told as a failed source while the others go on.
+
+pub mod convert;
+pub mod detail;
+mod discovery;
+mod identity;
+pub mod kinds;
+mod logs;
+mod plan;
+mod ping;
+mod reflector;
+mod supervisor;
+
+pub use detail::Details;
+pub use supervisor::run;
+
+use tokio::sync::watch;
+
+/// Ends waits early: the server answers again, or the operator asked for it.
+#[derive(Debug, Clone)]
+pub struct Nudge {
+    sender: watch::Sender<u64>,
+}
+
+impl Default for Nudge {
+    fn default() -> Self {
+        Self { sender: watch::Sender::new(0) }
+    }
+}
+
+impl Nudge {
+    pub fn nudge(&self) {
+        self.sender.send_modify(|count| *count += 1);
+    }
+
+    /// Hears every nudge from now on.
+    pub fn listen(&self) -> watch::Receiver<u64> {
+        self.sender.subscribe()
+    }
+}

@@ -1,0 +1,339 @@
+//! What a list-and-watch loop does next: a pure machine, so that every unhappy path can be tested.
+//!
+//! The rules are client-go's reflector's where they are good: the first list may come from the server's
+//! cache, a later one must not be older than what was seen, and a version that the server no longer has
+//! leads to a list of the newest. What kube's own watcher lacks is here: a 410 as an HTTP status and three
+//! failed starts also lead to a list.
+
+use std::time::Duration;
+
+use crate::fleet::{Clean, Fault, FaultKind};
+
+/// The next step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    List(ListVersion),
+    Watch(String),
+    Wait(Wait),
+}
+
+/// How new a list must be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ListVersion {
+    /// Whatever the server has at hand (`resourceVersion=0`).
+    Any,
+    NotOlderThan(String),
+    /// What is stored now (no `resourceVersion`).
+    Newest,
+}
+
+/// Why nothing is asked for a while, and how long.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wait {
+    pub why: Why,
+    pub delay: Duration,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Why {
+    Retry { fault: Fault, attempt: u32 },
+    Denied(Clean),
+    Absent,
+}
+
+/// How a watch ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WatchEnd {
+    /// The server ended it, as it was asked to.
+    Regular { version: String, told_something: bool },
+    /// It never began.
+    NotStarted(Fault),
+    /// It broke off after it had begun.
+    Broken { version: String, fault: Fault },
+    /// The server no longer has the version.
+    Expired,
+}
+
+/// Failed starts in a row after which the version is no longer trusted.
+const STARTS_BEFORE_LIST: u32 = 3;
+const FIRST_DELAY: Duration = Duration::from_millis(500);
+const LONGEST_DELAY: Duration = Duration::from_secs(15);
+/// A permission or a kind that is missing does not appear by itself soon.
+const SLOW_DELAY: Duration = Duration::from_secs(60);
+const LONGEST_THROTTLE: Duration = Duration::from_secs(60);
+
+#[derive(Debug)]
+pub struct Plan {
+    next: Next,
+    version: Option<String>,
+    /// What to do after the wait.
+    after: Option<Next>,
+    failures: u32,
+    failed_starts: u32,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            next: Next::List(ListVersion::Any),
+            version: None,
+            after: None,
+            failures: 0,
+            failed_starts: 0,
+        }
+    }
+}
+
+impl Plan {
+    pub fn next(&self) -> &Next {
+        &self.next
+    }
+
+    pub fn listed(&mut self, outcome: Result<String, Fault>) {
+        match outcome {
+            Ok(version) => {
+                self.failed_starts = 0;
+                self.version = Some(version.clone());
+                self.next = Next::Watch(version);
+            }
+            Err(fault) if self.is_version_unavailable(&fault) => {
+                self.failures += 1;
+                self.next = Next::List(ListVersion::Newest);
+            }
+            Err(fault) => {
+                let again = match &self.next {
+                    Next::List(version) => Next::List(version.clone()),
+                    _ => self.list(),
+                };
+                self.wait(fault, again);
+            }
+        }
+    }
+
+    pub fn watched(&mut self, end: WatchEnd) {
+        match end {
+            WatchEnd::Regular { version, told_something } => {
+                self.failures = 0;
+                self.failed_starts = 0;
+                self.version = Some(version.clone());
+                self.next = Next::Watch(version);
+                if !told_something {
+                    // A server that ends watches at once must not be asked in a tight loop.
+                    let words = "the watch ended at once";
+                    let fault = Fault::new(crate::fleet::Step::Watch, FaultKind::Cut, words);
+                    let again = self.next.clone();
+                    self.wait(fault, again);
+                }
+            }
+            WatchEnd::Broken { version, fault } => {
+                self.failed_starts = 0;
+                self.version = Some(version.clone());
+                let again = match fault.kind {
+                    // Bytes that make no sense: what was missed is unknown.
+                    FaultKind::Malformed => self.list(),
+                    _ => Next::Watch(version),
+                };
+                self.wait(fault, again);
+            }
+            WatchEnd::Expired => {
+                self.failures += 1;
+                self.next = self.list();
+                if self.failures > 1 {
+                    let fault = Fault::new(crate::fleet::Step::Watch, FaultKind::Expired, "");
+                    let again = self.next.clone();
+                    self.wait(fault, again);
+                }
+            }
+            WatchEnd::NotStarted(fault) if fault.kind == FaultKind::Expired => {
+                self.watched(WatchEnd::Expired);
+            }
+            WatchEnd::NotStarted(fault) => {
+                self.failed_starts += 1;
+                let again = match &self.version {
+                    Some(version) if self.failed_starts < STARTS_BEFORE_LIST => {
+                        Next::Watch(version.clone())
+                    }
+                    _ => {
+                        self.failed_starts = 0;
+                        self.list()
+                    }
+                };
+                self.wait(fault, again);
+            }
+        }
+    }
+
+    /// A watch is under way and tells things: what failed before is over.
+    pub fn alive(&mut self) {
+        self.failures = 0;
+        self.failed_starts = 0;
+    }
+
+    /// The wait is over, or was ended because the server answers again.
+    pub fn waited(&mut self) {
+        if let Some(after) = self.after.take() {
+            self.next = after;
+        }
+    }
+
+    fn list(&self) -> Next {
+        let version = self.version.clone().map_or(ListVersion::Any, ListVersion::NotOlderThan);
+        Next::List(version)
+    }
+
+    /// `Too large resource version` (504) and `Expired` (410): only a list of the newest helps.
+    fn is_version_unavailable(&self, fault: &Fault) -> bool {
+        let asked_for_newest = self.next == Next::List(ListVersion::Newest);
+        let too_large = fault.detail.contains("Too large resource version");
+        !asked_for_newest && (fault.kind == FaultKind::Expired || too_large)
+    }
+
+    fn wait(&mut self, fault: Fault, then: Next) {
+        self.failures += 1;
+        let (why, delay, then) = match fault.kind {
+            FaultKind::Forbidden => {
+                (Why::Denied(fault.detail), SLOW_DELAY, Next::List(ListVersion::Any))
+            }
+            FaultKind::NotFound => (Why::Absent, SLOW_DELAY, Next::List(ListVersion::Any)),
+            FaultKind::Throttled(Some(seconds)) => {
+                let delay = Duration::from_secs(seconds.into()).min(LONGEST_THROTTLE);
+                (Why::Retry { fault, attempt: self.failures }, delay, then)
+            }
+            _ => {
+                let attempt = self.failures;
+                (Why::Retry { fault, attempt }, delay(attempt), then)
+            }
+        };
+        self.after = Some(then);
+        self.next = Next::Wait(Wait { why, delay });
+    }
+}
+
+/// Twice as long each time, up to a limit; jitter is added where there is a generator.
+pub fn delay(attempt: u32) -> Duration {
+    FIRST_DELAY.saturating_mul(1 << attempt.saturating_sub(1).min(10)).min(LONGEST_DELAY)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fleet::Step;
+
+    fn fault(kind: FaultKind) -> Fault {
+        Fault::new(Step::Watch, kind, "")
+    }
+
+    fn watching(version: &str) -> Plan {
+        let mut plan = Plan::default();
+        plan.listed(Ok(version.into()));
+        plan.alive();
+        plan
+    }
+
+    fn waits(plan: &mut Plan) -> (Wait, Next) {
+        let Next::Wait(wait) = plan.next().clone() else { panic!("{plan:?}") };
+        plan.waited();
+        (wait, plan.next().clone())
+    }
+
+    #[test]
+    fn the_usual_day() {
+        let mut plan = Plan::default();
+        assert_eq!(*plan.next(), Next::List(ListVersion::Any));
+        plan.listed(Ok("7".into()));
+        assert_eq!(*plan.next(), Next::Watch("7".into()));
+        plan.watched(WatchEnd::Regular { version: "9".into(), told_something: true });
+        assert_eq!(*plan.next(), Next::Watch("9".into()));
+    }
+
+    #[test]
+    fn a_version_that_is_gone_leads_to_a_list_in_both_forms() {
+        for end in [WatchEnd::Expired, WatchEnd::NotStarted(fault(FaultKind::Expired))] {
+            let mut plan = watching("7");
+            plan.watched(end);
+            assert_eq!(*plan.next(), Next::List(ListVersion::NotOlderThan("7".into())));
+            // The server was restored from a backup: it does not know such a late version.
+            let too_large = Fault::new(Step::List, FaultKind::Status(504), "Too large resource version: 7");
+            plan.listed(Err(too_large));
+            assert_eq!(*plan.next(), Next::List(ListVersion::Newest));
+            plan.listed(Ok("3".into()));
+            assert_eq!(*plan.next(), Next::Watch("3".into()));
+        }
+    }
+
+    #[test]
+    fn expiring_again_and_again_slows_down() {
+        let mut plan = watching("7");
+        plan.watched(WatchEnd::Expired);
+        plan.listed(Ok("8".into()));
+        plan.watched(WatchEnd::Expired);
+        let (wait, then) = waits(&mut plan);
+        assert!(wait.delay >= FIRST_DELAY);
+        assert_eq!(then, Next::List(ListVersion::NotOlderThan("8".into())));
+    }
+
+    #[test]
+    fn three_failed_starts_lead_to_a_list() {
+        let mut plan = watching("7");
+        for round in 1..=2 {
+            plan.watched(WatchEnd::NotStarted(fault(FaultKind::Status(500))));
+            assert_eq!(waits(&mut plan).1, Next::Watch("7".into()), "round {round}");
+        }
+        plan.watched(WatchEnd::NotStarted(fault(FaultKind::Status(500))));
+        assert_eq!(waits(&mut plan).1, Next::List(ListVersion::NotOlderThan("7".into())));
+    }
+
+    #[test]
+    fn a_cut_watch_goes_on_where_it_was_and_nonsense_begins_anew() {
+        let mut plan = watching("7");
+        plan.watched(WatchEnd::Broken { version: "8".into(), fault: fault(FaultKind::Cut) });
+        assert_eq!(waits(&mut plan).1, Next::Watch("8".into()));
+        plan.watched(WatchEnd::Broken { version: "9".into(), fault: fault(FaultKind::Malformed) });
+        assert_eq!(waits(&mut plan).1, Next::List(ListVersion::NotOlderThan("9".into())));
+    }
+
+    #[test]
+    fn delays_grow_to_a_limit_and_begin_anew_after_success() {
+        let mut plan = Plan::default();
+        let mut delays = Vec::new();
+        for _ in 0..8 {
+            plan.listed(Err(fault(FaultKind::Refused)));
+            let (wait, then) = waits(&mut plan);
+            delays.push(wait.delay);
+            assert_eq!(then, Next::List(ListVersion::Any));
+        }
+        assert!(delays.is_sorted());
+        assert_eq!((delays[0], delays[7]), (FIRST_DELAY, LONGEST_DELAY));
+        plan.listed(Ok("1".into()));
+        plan.alive();
+        plan.watched(WatchEnd::Broken { version: "1".into(), fault: fault(FaultKind::Cut) });
+        assert_eq!(waits(&mut plan).0.delay, FIRST_DELAY);
+    }
+
+    #[test]
+    fn what_a_person_must_change_is_told_as_a_state() {
+        let mut plan = watching("7");
+        plan.watched(WatchEnd::NotStarted(Fault::new(Step::Watch, FaultKind::Forbidden, "no")));
+        let (wait, then) = waits(&mut plan);
+        assert_eq!((wait.why, wait.delay), (Why::Denied("no".into()), SLOW_DELAY));
+        assert_eq!(then, Next::List(ListVersion::Any));
+        plan.listed(Err(fault(FaultKind::NotFound)));
+        assert_eq!(waits(&mut plan).0.why, Why::Absent);
+    }
+
+    #[test]
+    fn a_throttling_server_says_when_to_come_back() {
+        let mut plan = Plan::default();
+        plan.listed(Err(fault(FaultKind::Throttled(Some(7)))));
+        assert_eq!(waits(&mut plan).0.delay, Duration::from_secs(7));
+        plan.listed(Err(fault(FaultKind::Throttled(Some(86_400)))));
+        assert_eq!(waits(&mut plan).0.delay, LONGEST_THROTTLE);
+    }
+
+    #[test]
+    fn a_server_that_ends_watches_at_once_is_not_asked_in_a_loop() {
+        let mut plan = watching("7");
+        plan.watched(WatchEnd::Regular { version: "7".into(), told_something: false });
+        assert!(matches!(plan.next(), Next::Wait(_)));
+    }
+}

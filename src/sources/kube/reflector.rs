@@ -1,0 +1,308 @@
+//! The loop that lists and watches one kind: what [`Plan`] says, done over the wire.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::{mpsc, watch};
+use tokio::time::sleep;
+
+use super::convert::{self, Cx, Read};
+use super::identity::Identity;
+use super::kinds::Resource;
+use super::plan::{ListVersion, Next, Plan, Wait, WatchEnd, Why};
+use crate::clients::kube::wire::list::{ListDecoder, Part};
+use crate::clients::kube::wire::stream::{Event, WatchDecoder};
+use crate::clients::kube::wire::{Encoding, Framing};
+use crate::clients::kube::{Answer, Door, PROMPT, Patience, Question, encode};
+use crate::fleet::{
+    Clean, Fault, FaultKind, Interner, ObjectKey, SourceFact, SourceId, SourceState, Step,
+};
+use crate::sources::Out;
+
+/// The server is asked to end a watch after 30 to 40 seconds. That is below the idle limits of common load
+/// balancers (Azure: 240 s), and hearing of a watch at least so often is what makes silence noticeable.
+const WATCH_SECONDS: std::ops::Range<u64> = 30..40;
+/// A watch that is silent for longer than it was asked to last is dead.
+const WATCH_IDLE: Duration = Duration::from_secs(44);
+/// JSON lists come in pages; protobuf lists are decoded as they arrive and come whole.
+const PAGE: u32 = 500;
+/// Facts that travel together.
+const BATCH: usize = 256;
+
+/// One loop: a kind in a cluster, whole or one namespace.
+pub struct Reflector {
+    pub door: Door,
+    pub resource: Resource,
+    pub namespace: Option<String>,
+    pub id: SourceId,
+    pub out: Out,
+    pub identity: Arc<Identity>,
+    pub nudges: watch::Receiver<u64>,
+    /// Told when the account may not read this.
+    pub denials: mpsc::Sender<SourceId>,
+    pub version_labels: Arc<[String]>,
+}
+
+impl Reflector {
+    /// Runs until it is aborted.
+    pub async fn run(mut self) {
+        let mut cx = Cx { names: Interner::default(), version_labels: Arc::clone(&self.version_labels) };
+        let mut plan = Plan::default();
+        let (mut encoding, mut first) = (None, true);
+        loop {
+            match plan.next().clone() {
+                Next::List(version) => {
+                    if first {
+                        self.tell([SourceFact::State(SourceState::Listing)]).await;
+                    }
+                    let outcome = self.list(&version, first, &mut encoding, &mut cx).await;
+                    first = false;
+                    plan.listed(outcome);
+                }
+                Next::Watch(version) => {
+                    let end = self.watch(version, &mut plan, &mut cx).await;
+                    plan.watched(end);
+                }
+                Next::Wait(wait) => {
+                    self.wait(wait).await;
+                    plan.waited();
+                }
+            }
+        }
+    }
+
+    /// Lists everything; the version to watch from.
+    async fn list(
+        &self,
+        version: &ListVersion,
+        first: bool,
+        encoding: &mut Option<Encoding>,
+        cx: &mut Cx,
+    ) -> Result<String, Fault> {
+        let _permit = self.door.list_permit().await;
+        if !first {
+            // Whoever answers now may be another cluster.
+            self.identity.verify(&self.door).await?;
+        }
+        let mut next_page = String::new();
+        let mut began = false;
+        loop {
+            let path = self.list_path(version, *encoding, &next_page);
+            let question = Question { accept: self.resource.accept(), ..Question::json(&path, Step::List) };
+            let answer = self.door.ask(question).await?;
+            *encoding = Some(answer.encoding);
+            if !began {
+                began = true;
+                self.tell([SourceFact::Begin]).await;
+            }
+            let page = self.page(answer, cx).await?;
+            next_page = page.next_page;
+            if next_page.is_empty() {
+                self.tell([SourceFact::Complete]).await;
+                return Ok(page.resource_version);
+            }
+        }
+    }
+
+    async fn page(
+        &self,
+        mut answer: Answer,
+        cx: &mut Cx,
+    ) -> Result<crate::clients::kube::wire::messages::meta::ListMeta, Fault> {
+        let encoding = answer.encoding;
+        let mut decoder = ListDecoder::new(encoding);
+        let (mut parts, mut facts) = (Vec::new(), Vec::with_capacity(BATCH));
+        let mut told = None;
+        loop {
+            let piece = answer.piece().await?;
+            let ended = piece.is_none();
+            match piece {
+                Some(piece) => decoder.feed(&piece, &mut parts).map_err(|error| malformed(Step::List, error))?,
+                None => std::mem::replace(&mut decoder, ListDecoder::new(encoding))
+                    .finish(&mut parts)
+                    .map_err(|error| malformed(Step::List, error))?,
+            }
+            for part in parts.drain(..) {
+                match part {
+                    Part::Meta(meta) => told = Some(meta),
+                    Part::Item(bytes) => facts.extend(self.item(encoding, &bytes, cx)),
+                }
+                if facts.len() >= BATCH {
+                    self.tell(facts.drain(..)).await;
+                }
+            }
+            if ended {
+                self.tell(facts.drain(..)).await;
+                return told.ok_or_else(|| malformed(Step::List, Framing("no version".into())));
+            }
+        }
+    }
+
+    fn list_path(&self, version: &ListVersion, encoding: Option<Encoding>, next_page: &str) -> String {
+        let mut query = Vec::new();
+        if !self.resource.condition.is_empty() {
+            query.push(self.resource.condition.to_owned());
+        }
+        // A server that speaks protobuf ignores the limit for version 0; others page.
+        if encoding != Some(Encoding::Protobuf) {
+            query.push(format!("limit={PAGE}"));
+        }
+        match version {
+            // The version of a list is in its continue token.
+            _ if !next_page.is_empty() => query.push(format!("continue={}", encode(next_page))),
+            ListVersion::Any => query.push("resourceVersion=0".into()),
+            ListVersion::NotOlderThan(version) => {
+                query.push(format!("resourceVersion={}", encode(version)));
+            }
+            ListVersion::Newest => {}
+        }
+        self.path(&query)
+    }
+
+    fn path(&self, query: &[String]) -> String {
+        let path = self.resource.path(self.namespace.as_deref());
+        if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) }
+    }
+
+    async fn watch(&self, mut version: String, plan: &mut Plan, cx: &mut Cx) -> WatchEnd {
+        let seconds = fastrand::u64(WATCH_SECONDS);
+        let mut query = vec![
+            "watch=1".to_owned(),
+            "allowWatchBookmarks=true".to_owned(),
+            format!("resourceVersion={}", encode(&version)),
+            format!("timeoutSeconds={seconds}"),
+        ];
+        if !self.resource.condition.is_empty() {
+            query.push(self.resource.condition.to_owned());
+        }
+        let path = self.path(&query);
+        let question = Question {
+            accept: self.resource.accept_watch(),
+            patience: Patience { idle: WATCH_IDLE, ..PROMPT },
+            ..Question::json(&path, Step::Watch)
+        };
+        let mut answer = match self.door.ask(question).await {
+            Ok(answer) => answer,
+            Err(fault) => return WatchEnd::NotStarted(fault),
+        };
+        let began = tokio::time::Instant::now();
+        self.tell([SourceFact::State(SourceState::Watching), SourceFact::Heard]).await;
+        let encoding = answer.encoding;
+        let mut decoder = WatchDecoder::new(encoding);
+        let mut events = Vec::new();
+        loop {
+            let piece = match answer.piece().await {
+                Ok(Some(piece)) => piece,
+                Ok(None) => {
+                    self.tell([SourceFact::Heard]).await;
+                    let told_something = began.elapsed() >= Duration::from_secs(1);
+                    return WatchEnd::Regular { version, told_something };
+                }
+                Err(fault) => return WatchEnd::Broken { version, fault },
+            };
+            plan.alive();
+            if let Err(error) = decoder.feed(&piece, &mut events) {
+                return WatchEnd::Broken { version, fault: malformed(Step::Watch, error) };
+            }
+            let mut facts = Vec::with_capacity(events.len() + 1);
+            let end = events.drain(..).find_map(|event| self.event(encoding, event, &mut version, &mut facts, cx));
+            if facts.is_empty() {
+                facts.push(SourceFact::Heard);
+            }
+            self.tell(facts).await;
+            if let Some(end) = end {
+                return end;
+            }
+        }
+    }
+
+    /// One event; gives the end of the watch when it is one.
+    fn event(
+        &self,
+        encoding: Encoding,
+        event: Event,
+        version: &mut String,
+        facts: &mut Vec<SourceFact>,
+        cx: &mut Cx,
+    ) -> Option<WatchEnd> {
+        match event {
+            Event::Applied(bytes) => match self.resource.read(encoding, &bytes, cx) {
+                Ok(read) => {
+                    version.clone_from(&read.resource_version);
+                    facts.push(match read.object {
+                        Some(object) => SourceFact::Item(object),
+                        None => SourceFact::Gone(read.key),
+                    });
+                }
+                Err(why) => {
+                    let named = convert::name_of(encoding, &bytes);
+                    facts.push(undecodable(named.as_ref(), why));
+                    if let Some((key, at)) = named {
+                        // What was known of it is not so any more.
+                        facts.push(SourceFact::Gone(key));
+                        *version = at;
+                    }
+                }
+            },
+            Event::Deleted(bytes) => {
+                if let Some((key, at)) = convert::name_of(encoding, &bytes) {
+                    facts.push(SourceFact::Gone(key));
+                    *version = at;
+                }
+            }
+            Event::Bookmark(at) => *version = at,
+            Event::Error(status) if status.code == 410 => return Some(WatchEnd::Expired),
+            Event::Error(status) => {
+                let code = u16::try_from(status.code).unwrap_or(500);
+                let fault = Fault::new(Step::Watch, FaultKind::Status(code), status.message);
+                return Some(WatchEnd::Broken { version: version.clone(), fault });
+            }
+        }
+        None
+    }
+
+    fn item(&self, encoding: Encoding, bytes: &Bytes, cx: &mut Cx) -> Option<SourceFact> {
+        match self.resource.read(encoding, bytes, cx) {
+            Ok(Read { object, .. }) => object.map(SourceFact::Item),
+            Err(why) => Some(undecodable(convert::name_of(encoding, bytes).as_ref(), why)),
+        }
+    }
+
+    /// Waits with jitter; ends early when somebody knows that the server answers again.
+    async fn wait(&mut self, wait: Wait) {
+        let delay = wait.delay.mul_f64(0.5 + fastrand::f64() / 2.0);
+        let state = match wait.why {
+            Why::Retry { fault, attempt } => {
+                SourceState::Retrying { fault, attempt, next_ms: delay.as_millis() as u32 }
+            }
+            Why::Denied(words) => {
+                let _ = self.denials.try_send(self.id);
+                SourceState::Denied(words)
+            }
+            Why::Absent => SourceState::Absent,
+        };
+        self.tell([SourceFact::State(state)]).await;
+        self.nudges.mark_unchanged();
+        tokio::select! {
+            () = sleep(delay) => {}
+            Ok(()) = self.nudges.changed() => {
+                // All sources of the cluster hear it at once; they need not come back at once.
+                sleep(Duration::from_millis(fastrand::u64(0..300))).await;
+            }
+        }
+    }
+
+    async fn tell(&self, facts: impl IntoIterator<Item = SourceFact>) {
+        self.out.source(self.id, facts).await;
+    }
+}
+
+fn undecodable(named: Option<&(ObjectKey, String)>, why: String) -> SourceFact {
+    let name = named.map(|(key, _)| Clean::from(key.to_string()));
+    SourceFact::Undecodable { name, why: why.into() }
+}
+
+fn malformed(step: Step, error: Framing) -> Fault {
+    Fault::new(step, FaultKind::Malformed, error.0)
+}
