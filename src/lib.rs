@@ -14,3 +14,5 @@ pub mod config;
 pub mod clients;
 pub mod sources;
 pub mod demo;
+pub mod runtime;
+pub mod cli;

@@ -48,6 +48,17 @@ impl Freshness {
         matches!(self, Self::Live | Self::Absent)
     }
 
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Stale(_) => "stale",
+            Self::Loading => "loading",
+            Self::Never(_) => "never",
+            Self::Denied => "denied",
+            Self::Absent => "absent",
+        }
+    }
+
     /// The worse of two, for a whole that consists of parts.
     #[must_use]
     pub fn worse(self, other: Self) -> Self {

@@ -19,7 +19,7 @@ pub use cluster::{Cluster, ClusterSpec, Identity};
 pub use freshness::{Freshness, Source};
 pub use scope::Scope;
 
-use crate::fleet::{Age, Clean, ClusterFact, ClusterId, Fact, Now, SourceId, SourceState};
+use crate::fleet::{Age, Clean, ClusterFact, ClusterId, Fact, Now, Rule, SourceId, SourceState};
 use findings::Findings;
 
 #[derive(Debug, Default)]
@@ -128,6 +128,17 @@ impl State {
             findings.update(self);
             self.findings = findings;
         }
+    }
+
+    /// Sets the clock without judging anything anew, for facts that are folded between two ticks.
+    pub fn at(&mut self, now: Now) {
+        self.now = now;
+    }
+
+    /// Findings that the operator does not want to be told.
+    pub fn silence(&mut self, rules: &[Rule]) {
+        self.findings.silence(rules);
+        self.revision += 1;
     }
 
     /// The wall clock jumped while the console's own stood still: the machine slept. Nothing that was heard

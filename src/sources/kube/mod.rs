@@ -12,7 +12,7 @@ mod logs;
 mod plan;
 mod ping;
 mod reflector;
-mod supervisor;
+pub mod supervisor;
 
 pub use detail::Details;
 pub use supervisor::run;

@@ -21,6 +21,7 @@ use crate::fleet::{
 pub struct Findings {
     list: Vec<Finding>,
     first_seen: HashMap<Identity, Unix>,
+    silenced: Vec<Rule>,
     revision: u64,
 }
 
@@ -84,6 +85,10 @@ impl Findings {
         self.list.iter().filter(|finding| in_scope(state, finding))
     }
 
+    pub(super) fn silence(&mut self, rules: &[Rule]) {
+        self.silenced = rules.to_vec();
+    }
+
     pub(super) fn revision(&self) -> u64 {
         self.revision
     }
@@ -110,7 +115,7 @@ impl Findings {
             let seen = self.first_seen.get(&identity).copied().unwrap_or(state.now.unix);
             first_seen.insert(identity, seen);
             let since = *finding.since.get_or_insert(seen);
-            if state.now.age_of(since) >= delay {
+            if state.now.age_of(since) >= delay && !self.silenced.contains(&finding.rule) {
                 self.list.push(finding);
             }
         }
@@ -162,7 +167,7 @@ fn names<'a>(of: impl IntoIterator<Item = &'a str>) -> String {
 }
 
 /// The name of a kind, also of one by configuration.
-fn kind_name(cluster: &Cluster, kind: Kind) -> Clean {
+pub fn kind_name(cluster: &Cluster, kind: Kind) -> Clean {
     let jobs = || cluster.objects.jobs.values().find(|job| job.kind == kind);
     match kind {
         Kind::CustomJob(_) => jobs().map_or_else(|| kind.name().into(), |job| job.kind_name.clone()),

@@ -5,6 +5,7 @@
 pub mod clusters;
 pub mod jobs;
 pub mod replicas;
+pub mod settled;
 pub mod totals;
 
 use std::fmt;

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 use crate::fleet::autoscaler::Maker;
 use crate::fleet::{
     Autoscaler, Clean, ClusterId, GpuCount, Kind, ObjectId, Owner, Rollout, Workload,
@@ -41,7 +43,7 @@ pub struct Cell {
 }
 
 /// Minimum and maximum of an autoscaler.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Range {
     pub min: u32,
     pub max: u32,
