@@ -10,9 +10,12 @@ pub mod input;
 pub mod ui;
 
 // Shell: async, may fail.
+pub mod panels;
+pub mod app;
 pub mod config;
 pub mod clients;
 pub mod sources;
+pub mod effects;
 pub mod demo;
 pub mod runtime;
 pub mod cli;

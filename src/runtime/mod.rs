@@ -1,5 +1,12 @@
 //! The loop's impure half: clocks, tasks, the terminal.
 
 pub mod clock;
+pub mod console;
 pub mod headless;
+mod keys;
+pub mod panic;
+mod perform;
 pub mod session;
+mod signals;
+mod terminal;
+mod writer;

@@ -125,6 +125,11 @@ impl Cluster {
         configured.or_else(|| self.most_nodes(|node| node.place.cloud.clone()))
     }
 
+    /// Its number in the palette of cluster tints.
+    pub fn tint(&self) -> u8 {
+        self.spec.tint.unwrap_or((self.id.0 % 256) as u8)
+    }
+
     pub fn region(&self) -> Option<Clean> {
         self.spec.region.clone().or_else(|| self.most_nodes(|node| node.place.region.clone()))
     }

@@ -15,7 +15,7 @@ pub struct Head {
     pub align: Align,
     /// Cells it may grow to; what is longer is cut.
     pub widest: u16,
-    /// Takes what is left over, and is cut first.
+    /// Is cut before others, and gets back what is left over.
     pub flexible: bool,
     /// What is dropped first when there is no room: the smaller. 0 is never dropped.
     pub drop: u8,
@@ -146,12 +146,10 @@ fn places(area: Rect, heads: &[Head], rows: &[Row]) -> Vec<Place> {
     let mut x = area.x + MARGIN.min(area.width);
     let end = area.x + area.width;
     let mut places = vec![None; heads.len()];
-    let last_flexible = kept.iter().rev().find(|at| heads[**at].flexible).copied();
     for at in kept {
         let mut width = least(at);
         if heads[at].flexible {
-            let wanted = if Some(at) == last_flexible { spare } else { natural[at] - width };
-            let more = wanted.min(spare);
+            let more = (natural[at] - width).min(spare);
             (width, spare) = (width + more, spare - more);
         }
         let width = width.min(end.saturating_sub(x));

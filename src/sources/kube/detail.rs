@@ -8,9 +8,7 @@ use serde_json::Value;
 use super::kinds::Resource;
 use super::logs;
 use crate::clients::kube::{Door, Question};
-use crate::fleet::{ClusterId, Fault, FaultKind, ObjectId, Step};
-
-pub use logs::{Line, LogRequest, LogTarget};
+use crate::fleet::{ClusterId, Fault, FaultKind, LogLine, LogRequest, ObjectId, Step};
 
 /// The doors of the clusters that are connected.
 #[derive(Clone, Default)]
@@ -43,7 +41,7 @@ impl Details {
         &self,
         cluster: ClusterId,
         request: LogRequest,
-        lines: tokio::sync::mpsc::Sender<Vec<Line>>,
+        lines: tokio::sync::mpsc::Sender<Vec<LogLine>>,
     ) -> Result<(), Fault> {
         let (door, _) = self.door(cluster, Step::Logs)?;
         logs::read(&door, &request, lines).await

@@ -6,7 +6,7 @@ use futures::future::join_all;
 use tokio::sync::mpsc;
 
 use crate::clients::kube::{Door, PROMPT, Patience, Question, encode};
-use crate::fleet::{Age, Clean, Fault, ObjectKey, Step};
+use crate::fleet::{Clean, Fault, LogLine, LogRequest, LogTarget, ObjectKey, Step};
 
 /// Pods of which logs are read at once; a workload of hundreds must not be a flood.
 pub const MOST_PODS: usize = 8;
@@ -18,34 +18,12 @@ const QUIET: Duration = Duration::from_secs(24 * 3600);
 const LONGEST_LINE: usize = 64 << 10;
 const TAB: &str = "    ";
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogRequest {
-    pub pods: Vec<LogTarget>,
-    pub follow: bool,
-    /// The run of the container before the present one.
-    pub previous: bool,
-    pub since: Option<Age>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogTarget {
-    pub pod: ObjectKey,
-    /// `None`: the pod's default container.
-    pub container: Option<Clean>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
-    pub pod: Clean,
-    pub text: Clean,
-}
-
 /// Reads all pods of a request at once. A pod whose log cannot be read says so in a line of its own, unless
 /// it is the only one.
 pub(super) async fn read(
     door: &Door,
     request: &LogRequest,
-    lines: mpsc::Sender<Vec<Line>>,
+    lines: mpsc::Sender<Vec<LogLine>>,
 ) -> Result<(), Fault> {
     let alone = request.pods.len() == 1;
     let readers = request.pods.iter().take(MOST_PODS).map(|target| {
@@ -56,7 +34,7 @@ pub(super) async fn read(
                 Err(fault) if !alone => {
                     let pod = target.pod.name.clone();
                     let text = Clean::from(format!("-- {fault} --"));
-                    let _ = lines.send(vec![Line { pod, text }]).await;
+                    let _ = lines.send(vec![LogLine { pod, text }]).await;
                     Ok(())
                 }
                 outcome => outcome,
@@ -70,7 +48,7 @@ async fn read_one(
     door: &Door,
     request: &LogRequest,
     target: &LogTarget,
-    lines: &mpsc::Sender<Vec<Line>>,
+    lines: &mpsc::Sender<Vec<LogLine>>,
 ) -> Result<(), Fault> {
     let path = path(request, target);
     let idle = if request.follow { QUIET } else { PROMPT.idle };
@@ -112,7 +90,7 @@ fn path(request: &LogRequest, target: &LogTarget) -> String {
 }
 
 /// Takes the whole lines off the front.
-fn whole_lines(buffer: &mut Vec<u8>, pod: &Clean) -> Vec<Line> {
+fn whole_lines(buffer: &mut Vec<u8>, pod: &Clean) -> Vec<LogLine> {
     let mut lines = Vec::new();
     let mut begin = 0;
     while let Some(length) = buffer[begin..].iter().position(|byte| *byte == b'\n') {
@@ -127,15 +105,16 @@ fn whole_lines(buffer: &mut Vec<u8>, pod: &Clean) -> Vec<Line> {
     lines
 }
 
-fn line(pod: &Clean, bytes: &[u8]) -> Line {
+fn line(pod: &Clean, bytes: &[u8]) -> LogLine {
     let text = String::from_utf8_lossy(bytes);
     let text = text.trim_end_matches('\r').replace('\t', TAB);
-    Line { pod: pod.clone(), text: Clean::from(text) }
+    LogLine { pod: pod.clone(), text: Clean::from(text) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fleet::Age;
 
     #[test]
     fn lines_come_out_whole_and_clean() {

@@ -8,6 +8,7 @@ use crate::state::{Cluster, Freshness, State};
 pub struct ClusterRow {
     pub id: ClusterId,
     pub name: Clean,
+    pub tint: u8,
     pub environment: Option<Clean>,
     pub cloud: Option<Cloud>,
     pub region: Option<Clean>,
@@ -90,6 +91,7 @@ pub fn row(state: &State, cluster: &Cluster) -> ClusterRow {
     ClusterRow {
         id: cluster.id,
         name: cluster.spec.name.clone(),
+        tint: cluster.tint(),
         environment: cluster.spec.environment.clone(),
         cloud: cluster.cloud(),
         region: cluster.region(),

@@ -11,6 +11,8 @@ use crate::state::{Cluster, Freshness, State};
 pub struct JobRow {
     pub cluster: ClusterId,
     pub cluster_name: Clean,
+    pub cloud: Clean,
+    pub tint: u8,
     pub job: Arc<Job>,
     /// The phase with what Kueue knows: a suspended job that waits for quota is queued.
     pub phase: JobPhase,
@@ -22,6 +24,8 @@ pub struct JobRow {
     pub freshness: Freshness,
     /// How long it runs, or ran.
     pub duration: Option<Age>,
+    /// Since it was made.
+    pub age: Age,
 }
 
 impl JobRow {
@@ -57,6 +61,8 @@ fn row(state: &State, cluster: &Cluster, index: &Index<'_>, job: &Arc<Job>) -> J
     JobRow {
         cluster: cluster.id,
         cluster_name: cluster.spec.name.clone(),
+        cloud: index.cloud.clone(),
+        tint: cluster.tint(),
         job: Arc::clone(job),
         phase,
         rule,
@@ -65,6 +71,7 @@ fn row(state: &State, cluster: &Cluster, index: &Index<'_>, job: &Arc<Job>) -> J
         pods: cluster.objects.usage.of_owner(&owner_key(job)),
         freshness: cluster.freshness(job.kind, state.now, state.settings.stale_after),
         duration: duration(state, job),
+        age: state.now.age_of(job.created),
     }
 }
 
@@ -78,6 +85,7 @@ pub fn owner_key(job: &Job) -> OwnerKey {
 
 /// What the jobs of a cluster are looked up by.
 struct Index<'a> {
+    cloud: Clean,
     /// Kind, namespace and name of every job.
     jobs: HashSet<[&'a str; 3]>,
     admissions: HashMap<[&'a str; 3], &'a Admission>,
@@ -88,6 +96,7 @@ impl<'a> Index<'a> {
         let jobs = cluster.objects.jobs.values();
         let admissions = cluster.objects.admissions.values();
         Self {
+            cloud: cluster.cloud().map(|cloud| Clean::new(cloud.name())).unwrap_or_default(),
             jobs: jobs.map(|job| [&*job.kind_name, &*job.key.namespace, &*job.key.name]).collect(),
             admissions: admissions
                 .map(|it| ([&*it.job.kind, &*it.key.namespace, &*it.job.name], it))

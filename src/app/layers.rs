@@ -1,0 +1,52 @@
+//! What lies on top of a panel: a stack of data. The innermost layer is offered each key first.
+
+use super::help::Help;
+use super::inspect::Inspect;
+use super::palette::Palette;
+use super::scope::ScopePicker;
+use crate::input::Context;
+use crate::ui::input_line::InputLine;
+
+pub enum Layer {
+    Help(Help),
+    Palette(Palette),
+    Filter(FilterLine),
+    Scope(ScopePicker),
+    Themes(ThemePicker),
+    Inspect(Box<Inspect>),
+}
+
+/// The filter being typed, with what is wrong with it.
+pub struct FilterLine {
+    pub line: InputLine,
+    pub mistake: Option<String>,
+    /// The filter before, for those who change their mind.
+    pub before: String,
+}
+
+/// The theme being chosen, with the one before.
+pub struct ThemePicker {
+    pub cursor: usize,
+    pub before: String,
+}
+
+impl Layer {
+    /// Whether keys are text here.
+    pub fn takes_text(&self) -> bool {
+        match self {
+            Self::Palette(_) | Self::Filter(_) => true,
+            Self::Inspect(inspect) => inspect.is_searching(),
+            Self::Help(_) | Self::Scope(_) | Self::Themes(_) => false,
+        }
+    }
+
+    /// The contexts whose keys hold here, the innermost first.
+    pub fn contexts(&self) -> &'static [Context] {
+        match self {
+            Self::Inspect(inspect) if inspect.shows_logs() => &[Context::Logs, Context::Inspect],
+            Self::Inspect(_) => &[Context::Inspect],
+            Self::Scope(_) | Self::Themes(_) | Self::Help(_) => &[Context::Picker],
+            Self::Palette(_) | Self::Filter(_) => &[],
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! The loop's pure half: everything that happens is a message, everything that is to be done an effect.
+//!
+//! [`update()`] folds a message into the [`App`] and says what the shell must do; [`view()`] draws the app. No clock,
+//! no terminal, no network is in reach here, so the same messages always make the same screens.
+
+pub mod help;
+pub mod inspect;
+pub mod layers;
+mod mouse;
+pub mod msg;
+pub mod palette;
+pub mod prefs;
+pub mod scope;
+pub mod themes;
+pub mod update;
+pub mod view;
+
+use ratatui::layout::Rect;
+
+pub use layers::Layer;
+pub use msg::{Answer, Effect, Mouse, MouseKind, Msg, Notice};
+pub use prefs::Prefs;
+pub use themes::Themes;
+pub use update::update;
+pub use view::view;
+
+use crate::fleet::{Clean, Mono, Now};
+use crate::input::{Key, Keymap};
+use crate::panels::{self, Panel, PanelId};
+use crate::state::State;
+use crate::state::select::totals::{Totals, totals};
+use crate::ui::{Glyphs, Meaning, frame};
+
+/// Everything that the screen is made of.
+pub struct App {
+    pub state: State,
+    pub fleet_name: Option<Clean>,
+    panels: Vec<Box<dyn Panel>>,
+    focus: usize,
+    /// What lies on top of the panel, the innermost last.
+    layers: Vec<Layer>,
+    keymap: Keymap,
+    /// Keys of a chord that has begun.
+    pressed: Vec<Key>,
+    pub themes: Themes,
+    pub glyphs: &'static Glyphs,
+    notice: Option<Shown>,
+    screen: Rect,
+    /// The picture is held still as of then.
+    frozen: Option<Now>,
+    mouse: bool,
+    totals: Totals,
+    /// What the picture shows is not what is known any more.
+    outdated: bool,
+    /// Something must be drawn, outdated or not.
+    dirty: bool,
+    /// Numbers streams of logs, so that lines of one that was left are dropped.
+    next_stream: u64,
+}
+
+/// A notice and when it goes.
+struct Shown {
+    text: Clean,
+    meaning: Meaning,
+    until: Mono,
+}
+
+/// How long a notice stays.
+const NOTICE_SECS: u64 = 8;
+
+impl App {
+    pub fn new(state: State, keymap: Keymap, themes: Themes, glyphs: &'static Glyphs) -> Self {
+        Self {
+            state,
+            fleet_name: None,
+            panels: panels::all(),
+            focus: 0,
+            layers: Vec::new(),
+            keymap,
+            pressed: Vec::new(),
+            themes,
+            glyphs,
+            notice: None,
+            screen: Rect::default(),
+            frozen: None,
+            mouse: true,
+            totals: Totals::default(),
+            outdated: true,
+            dirty: true,
+            next_stream: 0,
+        }
+    }
+
+    /// Whether a frame would show something else than the last one; asking brings the picture up to date.
+    pub fn needs_frame(&mut self) -> bool {
+        if std::mem::take(&mut self.outdated) && self.frozen.is_none() {
+            self.refresh();
+            self.dirty = true;
+        }
+        let dirty = std::mem::take(&mut self.dirty);
+        if dirty && let Some(areas) = frame::areas(self.screen, self.notice.is_some()) {
+            for layer in &mut self.layers {
+                if let Layer::Inspect(inspect) = layer {
+                    inspect.resize(areas.body);
+                }
+            }
+        }
+        dirty
+    }
+
+    pub fn set_screen(&mut self, width: u16, height: u16) {
+        self.screen = Rect { x: 0, y: 0, width, height };
+        self.outdated = true;
+        self.dirty = true;
+        // A frozen picture must fit the new screen too.
+        if self.frozen.is_some() {
+            self.refresh_panel();
+        }
+    }
+
+    pub fn go_to(&mut self, id: PanelId) {
+        if let Some(at) = self.panels.iter().position(|panel| panel.id() == id) {
+            self.focus = at;
+            self.refresh_panel();
+        }
+    }
+
+    pub fn panel_id(&self) -> PanelId {
+        self.panels[self.focus].id()
+    }
+
+    pub fn set_mouse(&mut self, mouse: bool) {
+        self.mouse = mouse;
+    }
+
+    pub fn notify(&mut self, text: impl Into<Clean>, meaning: Meaning) {
+        let until = self.state.now.mono.plus_secs(NOTICE_SECS);
+        self.notice = Some(Shown { text: text.into(), meaning, until });
+        self.dirty = true;
+    }
+
+    /// The time of the picture: that of the moment, or of the freeze.
+    fn now(&self) -> Now {
+        self.frozen.unwrap_or(self.state.now)
+    }
+
+    fn panel(&mut self) -> &mut dyn Panel {
+        self.panels[self.focus].as_mut()
+    }
+
+    fn refresh(&mut self) {
+        self.totals = totals(&self.state);
+        self.refresh_panel();
+        for layer in &mut self.layers {
+            if let Layer::Inspect(inspect) = layer {
+                inspect.refresh(&self.state);
+            }
+        }
+    }
+
+    fn refresh_panel(&mut self) {
+        if let Some(areas) = frame::areas(self.screen, self.notice.is_some()) {
+            self.panels[self.focus].refresh(&self.state, areas.body);
+        }
+        self.dirty = true;
+    }
+}

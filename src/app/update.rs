@@ -1,0 +1,402 @@
+//! A message in, effects out. The dispatcher is short on purpose: each arm hands over.
+
+use super::help::Help;
+use super::inspect::{Inspect, Tab};
+use super::layers::{FilterLine, Layer, ThemePicker};
+use super::msg::{Answer, Effect, Msg};
+use super::palette::{Choice, Palette};
+use super::scope::ScopePicker;
+use super::{App, mouse};
+use crate::fleet::Now;
+use crate::input::{Action, Code, Context, Key, Resolved};
+use crate::panels::{ALL, Filter, Request, Target};
+use crate::ui::Meaning;
+use crate::ui::input_line::InputLine;
+
+pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
+    match msg {
+        Msg::Facts(facts) => {
+            for fact in facts {
+                app.state.apply(fact);
+            }
+            app.outdated = true;
+            Vec::new()
+        }
+        Msg::Key(key) => app.press(key),
+        Msg::Paste(text) => {
+            app.paste(&text);
+            Vec::new()
+        }
+        Msg::Mouse(at) => mouse::act(app, at),
+        Msg::Resize(width, height) => {
+            app.set_screen(width, height);
+            Vec::new()
+        }
+        Msg::Tick { now, slept } => app.tick(now, slept),
+        Msg::Answer(answer) => {
+            app.answered(answer);
+            Vec::new()
+        }
+        Msg::Notice(notice) => {
+            app.notify(notice.text, if notice.is_bad { Meaning::Bad } else { Meaning::Notice });
+            Vec::new()
+        }
+    }
+}
+
+impl App {
+    fn tick(&mut self, now: Now, slept: bool) -> Vec<Effect> {
+        let second_passed = now.unix != self.state.now.unix;
+        self.state.tick(now);
+        if self.notice.as_ref().is_some_and(|notice| now.mono > notice.until) {
+            self.notice = None;
+            self.dirty = true;
+        }
+        self.outdated |= second_passed;
+        if !slept {
+            return Vec::new();
+        }
+        self.state.slept();
+        self.notify("the machine was asleep: everything is read anew", Meaning::Warning);
+        vec![Effect::Reconnect]
+    }
+
+    fn press(&mut self, key: Key) -> Vec<Effect> {
+        self.dirty = true;
+        if self.layers.last().is_some_and(Layer::takes_text) {
+            return self.type_key(key);
+        }
+        self.pressed.push(key);
+        let contexts = self.contexts();
+        match self.keymap.resolve(contexts, &self.pressed) {
+            Resolved::Pending(_) => Vec::new(),
+            Resolved::Unknown if self.pressed.len() > 1 => {
+                // The chord came to nothing; its last key may mean something by itself.
+                self.pressed.clear();
+                self.press(key)
+            }
+            Resolved::Unknown => {
+                self.pressed.clear();
+                Vec::new()
+            }
+            Resolved::Action(action) => {
+                self.pressed.clear();
+                self.act(action)
+            }
+        }
+    }
+
+    pub(super) fn contexts(&self) -> &'static [Context] {
+        self.layers.last().map_or(&[Context::Panel], Layer::contexts)
+    }
+
+    /// What holds everywhere first, then the layer on top, then the panel.
+    pub(super) fn act(&mut self, action: Action) -> Vec<Effect> {
+        if let Some(effects) = self.act_everywhere(action) {
+            return effects;
+        }
+        match self.layers.last_mut() {
+            Some(Layer::Help(help)) => help.act(action),
+            Some(Layer::Scope(picker)) => {
+                if action == Action::Open || picker.act(action, &mut self.state.scope) {
+                    self.scope_changed(action);
+                }
+            }
+            Some(Layer::Themes(_)) => return self.choose_theme(action),
+            Some(Layer::Inspect(inspect)) => {
+                let (opened, effects) = inspect.act(action, &self.state);
+                return match opened {
+                    Some(target) => self.inspect(&target, None),
+                    None => effects,
+                };
+            }
+            Some(Layer::Palette(_) | Layer::Filter(_)) => {}
+            None => return self.act_in_panel(action),
+        }
+        Vec::new()
+    }
+
+    fn act_everywhere(&mut self, action: Action) -> Option<Vec<Effect>> {
+        match action {
+            Action::Quit => return Some(vec![Effect::Remember(self.prefs()), Effect::Quit]),
+            Action::Suspend => return Some(vec![Effect::Suspend]),
+            Action::Redraw => return Some(vec![Effect::Redraw]),
+            Action::Mouse => {
+                self.mouse = !self.mouse;
+                let words = if self.mouse { "the mouse is taken again" } else { "the mouse is let go: select text as you like" };
+                self.notify(words, Meaning::Notice);
+                return Some(vec![Effect::CaptureMouse(self.mouse)]);
+            }
+            Action::Freeze => self.freeze(),
+            Action::Back => return Some(self.back()),
+            Action::Help => {
+                let contexts = self.contexts();
+                self.layers.push(Layer::Help(Help::new(&self.keymap, contexts)));
+            }
+            Action::Palette => {
+                let palette = Palette::new(&self.state, &self.keymap, self.contexts());
+                self.layers.push(Layer::Palette(palette));
+            }
+            Action::Scope => self.layers.push(Layer::Scope(ScopePicker::new(&self.state))),
+            Action::Themes => self.open_themes(),
+            Action::Copy => return Some(self.copy()),
+            Action::GoFleet | Action::GoClusters | Action::GoJobs | Action::GoReplicas => {
+                return Some(self.go(action));
+            }
+            _ => return None,
+        }
+        Some(Vec::new())
+    }
+
+    /// A number key goes to its panel, from wherever one is.
+    fn go(&mut self, action: Action) -> Vec<Effect> {
+        let left_logs = self.layers.iter().any(|layer| matches!(layer, Layer::Inspect(it) if it.shows_logs()));
+        self.layers.clear();
+        if let Some(entry) = ALL.iter().find(|entry| entry.go == action) {
+            self.go_to(entry.id);
+        }
+        let mut effects = vec![Effect::Remember(self.prefs())];
+        if left_logs {
+            effects.push(Effect::StopLogs);
+        }
+        effects
+    }
+
+    fn act_in_panel(&mut self, action: Action) -> Vec<Effect> {
+        match action {
+            Action::NextPanel | Action::PreviousPanel => {
+                let step = if action == Action::NextPanel { 1 } else { ALL.len() - 1 };
+                self.go_to(ALL[(self.focus + step) % ALL.len()].id);
+                return vec![Effect::Remember(self.prefs())];
+            }
+            Action::Filter => {
+                let before = self.panel().filter().text().to_owned();
+                let line = InputLine::new(&before);
+                self.layers.push(Layer::Filter(FilterLine { line, mistake: None, before }));
+            }
+            Action::ClearFilter => self.panel().set_filter(Filter::default()),
+            Action::Reconnect => {
+                self.notify("trying again now", Meaning::Notice);
+                return vec![Effect::Reconnect];
+            }
+            other => {
+                if let Some(request) = self.panel().act(other) {
+                    return self.requested(request);
+                }
+                if matches!(other, Action::SortNext | Action::SortPrevious | Action::SortReverse) {
+                    return vec![Effect::Remember(self.prefs())];
+                }
+            }
+        }
+        Vec::new()
+    }
+
+    pub(super) fn requested(&mut self, request: Request) -> Vec<Effect> {
+        match request {
+            Request::Inspect(target) => self.inspect(&target, None),
+            Request::Logs(target) => self.inspect(&target, Some(Tab::Logs)),
+            Request::Yaml(target) => self.inspect(&target, Some(Tab::Yaml)),
+            Request::GoTo(panel, target) => {
+                self.go_to(panel);
+                if let Some(target) = target {
+                    self.panel().select(&target);
+                }
+                Vec::new()
+            }
+            Request::Copy(text) => self.copied(text),
+        }
+    }
+
+    fn inspect(&mut self, target: &Target, tab: Option<Tab>) -> Vec<Effect> {
+        self.next_stream += 1_000;
+        let Some((mut inspect, mut effects)) = Inspect::new(target, &self.state, self.next_stream) else {
+            self.notify("it is not there any more", Meaning::Warning);
+            return Vec::new();
+        };
+        if let Some(tab) = tab {
+            effects.extend(inspect.open_tab(tab, &self.state));
+        }
+        self.layers.push(Layer::Inspect(Box::new(inspect)));
+        effects
+    }
+
+    /// Closes what is on top; in a panel, takes the filter away.
+    fn back(&mut self) -> Vec<Effect> {
+        match self.layers.pop() {
+            None => {
+                self.panel().set_filter(Filter::default());
+                Vec::new()
+            }
+            Some(Layer::Themes(picker)) => {
+                let _ = self.themes.choose(&picker.before);
+                Vec::new()
+            }
+            Some(Layer::Inspect(inspect)) if inspect.shows_logs() => vec![Effect::StopLogs],
+            Some(_) => Vec::new(),
+        }
+    }
+
+    fn freeze(&mut self) {
+        self.frozen = match self.frozen {
+            None => Some(self.state.now),
+            Some(_) => None,
+        };
+        self.outdated = true;
+    }
+
+    fn copy(&mut self) -> Vec<Effect> {
+        if let Some(Layer::Inspect(inspect)) = self.layers.last() {
+            let text = inspect.copied();
+            return self.copied(text);
+        }
+        match self.panel().act(Action::Copy) {
+            Some(request) => self.requested(request),
+            None => Vec::new(),
+        }
+    }
+
+    fn copied(&mut self, text: crate::fleet::Clean) -> Vec<Effect> {
+        self.notify(format!("copied: {text}"), Meaning::Notice);
+        vec![Effect::Copy(text)]
+    }
+
+    fn open_themes(&mut self) {
+        let before = self.themes.chosen().to_owned();
+        let cursor = self.themes.names().iter().position(|name| *name == before).unwrap_or(0);
+        self.layers.push(Layer::Themes(ThemePicker { cursor, before }));
+    }
+
+    /// The theme under the cursor is shown at once; `Enter` keeps it, `Esc` brings back the one before.
+    fn choose_theme(&mut self, action: Action) -> Vec<Effect> {
+        let names = self.themes.names();
+        let Some(Layer::Themes(picker)) = self.layers.last_mut() else { return Vec::new() };
+        match action {
+            Action::Up => picker.cursor = picker.cursor.saturating_sub(1),
+            Action::Down => picker.cursor = (picker.cursor + 1).min(names.len() - 1),
+            Action::Open => {
+                self.layers.pop();
+                return vec![Effect::Remember(self.prefs())];
+            }
+            _ => return Vec::new(),
+        }
+        let chosen = names[picker.cursor].clone();
+        if let Err(reason) = self.themes.choose(&chosen) {
+            self.notify(reason, Meaning::Bad);
+        }
+        Vec::new()
+    }
+
+    fn scope_changed(&mut self, action: Action) {
+        if action == Action::Open {
+            self.layers.pop();
+        }
+        self.outdated = true;
+    }
+
+    fn answered(&mut self, answer: Answer) {
+        self.dirty = true;
+        for layer in &mut self.layers {
+            let Layer::Inspect(inspect) = layer else { continue };
+            match &answer {
+                Answer::Object { cluster, id, outcome } => {
+                    inspect.answered(*cluster, id, outcome.clone(), &self.state);
+                }
+                Answer::Lines { stream, lines } => inspect.took_lines(*stream, lines.clone()),
+                Answer::LogsEnded { stream, outcome } => inspect.logs_ended(*stream, outcome.clone()),
+            }
+        }
+    }
+}
+
+/// Keys that are text.
+impl App {
+    fn type_key(&mut self, key: Key) -> Vec<Effect> {
+        if key == Key::ctrl('c') {
+            self.layers.pop();
+            return Vec::new();
+        }
+        match self.layers.last_mut() {
+            Some(Layer::Inspect(inspect)) => {
+                inspect.type_key(key);
+                Vec::new()
+            }
+            Some(Layer::Filter(_)) => {
+                self.type_filter(key);
+                Vec::new()
+            }
+            Some(Layer::Palette(palette)) => {
+                match key.code {
+                    Code::Esc => drop(self.layers.pop()),
+                    Code::Up => palette.move_cursor(false),
+                    Code::Down => palette.move_cursor(true),
+                    Code::Enter => return self.choose(),
+                    _ => palette.press(key),
+                }
+                Vec::new()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The filter works while it is typed; one that cannot be understood changes nothing.
+    fn type_filter(&mut self, key: Key) {
+        let Some(Layer::Filter(filter)) = self.layers.last_mut() else { return };
+        match key.code {
+            Code::Enter if filter.mistake.is_none() => drop(self.layers.pop()),
+            Code::Enter => {}
+            Code::Esc => {
+                let before = filter.before.clone();
+                self.layers.pop();
+                self.apply_filter(&before);
+            }
+            _ => {
+                filter.line.press(key);
+                self.typed_filter();
+            }
+        }
+    }
+
+    fn typed_filter(&mut self) {
+        let Some(Layer::Filter(filter)) = self.layers.last() else { return };
+        let text = filter.line.text().to_owned();
+        let mistake = self.apply_filter(&text);
+        if let Some(Layer::Filter(filter)) = self.layers.last_mut() {
+            filter.mistake = mistake;
+        }
+    }
+
+    fn apply_filter(&mut self, text: &str) -> Option<String> {
+        let fields = self.panel().fields();
+        let names: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
+        match Filter::parse(text, &names) {
+            Ok(filter) => {
+                self.panel().set_filter(filter);
+                None
+            }
+            Err(mistake) => Some(mistake),
+        }
+    }
+
+    fn choose(&mut self) -> Vec<Effect> {
+        let Some(Layer::Palette(palette)) = self.layers.pop() else { return Vec::new() };
+        match palette.chosen() {
+            Some(Choice::Action(action)) => self.act(action),
+            Some(Choice::Object(target)) => self.inspect(&target, None),
+            None => Vec::new(),
+        }
+    }
+
+    fn paste(&mut self, text: &str) {
+        self.dirty = true;
+        match self.layers.last_mut() {
+            Some(Layer::Filter(filter)) => {
+                filter.line.paste(text);
+                self.typed_filter();
+            }
+            Some(Layer::Palette(palette)) => palette.paste(text),
+            Some(Layer::Inspect(inspect)) => inspect.paste(text),
+            // Outside of a line of text a paste means nothing: it is never taken for keys.
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! Filters as people type them: `cloud:aws phase:failed gpu<10 age>2h text`.
+//!
+//! Terms are joined by *and*; `!` turns one round. A word without a field looks into every column. A filter
+//! that cannot be understood says why and filters nothing: a row must not vanish by a slip.
+
+use std::cmp::Ordering;
+use std::fmt;
+
+use crate::fleet::{Age, Clean};
+
+/// What stands in a column, for sorting and filtering.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// Not known, or not there.
+    None,
+    Text(Clean),
+    /// Several words, each of which can be looked for.
+    Texts(Vec<Clean>),
+    Number(f64),
+    /// Seconds.
+    Age(Age),
+    /// Words with an order that is not that of the alphabet.
+    Ranked(u32, Clean),
+}
+
+impl Value {
+    pub fn text(text: impl Into<Clean>) -> Self {
+        Self::Text(text.into())
+    }
+
+    pub fn maybe<T>(value: Option<T>, of: impl FnOnce(T) -> Self) -> Self {
+        value.map_or(Self::None, of)
+    }
+
+    /// Ascending; what is not known stands at the end in both directions, which callers see to.
+    pub fn compare(&self, other: &Self) -> Ordering {
+        match (self, other) {
+            (Self::Ranked(a, x), Self::Ranked(b, y)) => a.cmp(b).then_with(|| x.cmp(y)),
+            (Self::Text(a), Self::Text(b)) => natural(a, b),
+            (Self::Texts(a), Self::Texts(b)) => a.cmp(b),
+            _ => match (self.number(), other.number()) {
+                (Some(a), Some(b)) => a.total_cmp(&b),
+                _ => Ordering::Equal,
+            },
+        }
+    }
+
+    fn number(&self) -> Option<f64> {
+        match self {
+            Self::Number(number) => Some(*number),
+            Self::Age(age) => Some(age.0 as f64),
+            Self::Ranked(rank, _) => Some(f64::from(*rank)),
+            Self::None | Self::Text(_) | Self::Texts(_) => None,
+        }
+    }
+
+    fn contains(&self, wanted: &str) -> bool {
+        let holds = |text: &Clean| text.to_lowercase().contains(wanted);
+        match self {
+            Self::None => false,
+            Self::Text(text) | Self::Ranked(_, text) => holds(text),
+            Self::Texts(texts) => texts.iter().any(holds),
+            Self::Number(number) => number.to_string() == wanted,
+            Self::Age(age) => age.to_string() == wanted,
+        }
+    }
+}
+
+/// Digits by their value: `node-9` stands before `node-10`.
+fn natural(a: &str, b: &str) -> Ordering {
+    let (mut a, mut b) = (a.chars().peekable(), b.chars().peekable());
+    loop {
+        match (a.peek().copied(), b.peek().copied()) {
+            (None, None) => return Ordering::Equal,
+            (None, Some(_)) => return Ordering::Less,
+            (Some(_), None) => return Ordering::Greater,
+            (Some(x), Some(y)) if x.is_ascii_digit() && y.is_ascii_digit() => {
+                let digits = |it: &mut std::iter::Peekable<std::str::Chars<'_>>| {
+                    let mut text = String::new();
+                    while let Some(digit) = it.next_if(char::is_ascii_digit) {
+                        text.push(digit);
+                    }
+                    text
+                };
+                let (x, y) = (digits(&mut a), digits(&mut b));
+                let (x, y) = (x.trim_start_matches('0').to_owned(), y.trim_start_matches('0').to_owned());
+                match x.len().cmp(&y.len()).then_with(|| x.cmp(&y)) {
+                    Ordering::Equal => {}
+                    unequal => return unequal,
+                }
+            }
+            (Some(x), Some(y)) => match x.cmp(&y) {
+                Ordering::Equal => {
+                    a.next();
+                    b.next();
+                }
+                unequal => return unequal,
+            },
+        }
+    }
+}
+
+/// A filter as it was typed, and what it means.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Filter {
+    text: String,
+    terms: Vec<Term>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Term {
+    negated: bool,
+    /// Empty: any column.
+    field: String,
+    test: Test,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Test {
+    Contains(String),
+    Compare(Comparison, f64),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Comparison {
+    Less,
+    AtMost,
+    Greater,
+    AtLeast,
+    Equal,
+}
+
+/// Longest first, so that `<=` is not read as `<`.
+const OPERATORS: [(&str, Comparison); 5] = [
+    ("<=", Comparison::AtMost),
+    (">=", Comparison::AtLeast),
+    ("<", Comparison::Less),
+    (">", Comparison::Greater),
+    ("=", Comparison::Equal),
+];
+
+impl Filter {
+    /// Understands a filter over these fields.
+    pub fn parse(text: &str, fields: &[&str]) -> Result<Self, String> {
+        let mut terms = Vec::new();
+        for word in words(text)? {
+            terms.push(term(&word, fields)?);
+        }
+        Ok(Self { text: text.trim().to_owned(), terms })
+    }
+
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.terms.is_empty()
+    }
+
+    /// Whether a row passes; `value` gives the row's value of a field, `all` every value it has.
+    pub fn passes(&self, value: impl Fn(&str) -> Value, all: impl Fn() -> Vec<Value>) -> bool {
+        self.terms.iter().all(|term| {
+            let holds = match (&*term.field, &term.test) {
+                ("", Test::Contains(wanted)) => all().iter().any(|value| value.contains(wanted)),
+                ("", Test::Compare(..)) => false,
+                (field, Test::Contains(wanted)) => value(field).contains(wanted),
+                (field, Test::Compare(comparison, wanted)) => {
+                    value(field).number().is_some_and(|number| comparison.holds(number, *wanted))
+                }
+            };
+            holds != term.negated
+        })
+    }
+}
+
+impl fmt::Display for Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Comparison {
+    fn holds(self, number: f64, wanted: f64) -> bool {
+        match self {
+            Self::Less => number < wanted,
+            Self::AtMost => number <= wanted,
+            Self::Greater => number > wanted,
+            Self::AtLeast => number >= wanted,
+            Self::Equal => (number - wanted).abs() < f64::EPSILON,
+        }
+    }
+}
+
+/// Words, with quotes around what has spaces: `message:"no space left"`.
+fn words(text: &str) -> Result<Vec<String>, String> {
+    let (mut words, mut word, mut quoted, mut begun) = (Vec::new(), String::new(), false, false);
+    for character in text.chars() {
+        match character {
+            '"' => (quoted, begun) = (!quoted, true),
+            ' ' if !quoted => {
+                if begun {
+                    words.push(std::mem::take(&mut word));
+                }
+                begun = false;
+            }
+            other => {
+                word.push(other);
+                begun = true;
+            }
+        }
+    }
+    if quoted {
+        return Err("a quote is not closed".into());
+    }
+    if begun {
+        words.push(word);
+    }
+    Ok(words)
+}
+
+fn term(word: &str, fields: &[&str]) -> Result<Term, String> {
+    let (negated, rest) = word.strip_prefix('!').map_or((false, word), |rest| (true, rest));
+    if let Some((field, wanted)) = rest.split_once(':')
+        && !field.is_empty()
+        && field.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+    {
+        let test = Test::Contains(wanted.to_lowercase());
+        return Ok(Term { negated, field: known(field, fields)?, test });
+    }
+    let operator = OPERATORS.iter().filter_map(|(sign, it)| Some((rest.find(sign)?, *sign, *it))).min_by_key(|it| it.0);
+    if let Some((at, sign, comparison)) = operator
+        && at > 0
+    {
+        let (field, number) = (&rest[..at], &rest[at + sign.len()..]);
+        let field = known(field, fields)?;
+        let number = amount(number)
+            .ok_or_else(|| format!("`{number}` is not a number, a percentage or an age such as 2h"))?;
+        return Ok(Term { negated, field, test: Test::Compare(comparison, number) });
+    }
+    Ok(Term { negated, field: String::new(), test: Test::Contains(rest.to_lowercase()) })
+}
+
+fn known(field: &str, fields: &[&str]) -> Result<String, String> {
+    let field = field.to_ascii_lowercase();
+    if fields.contains(&&*field) {
+        return Ok(field);
+    }
+    // The beginning of a name is enough when it fits only one.
+    let mut fitting = fields.iter().filter(|name| name.starts_with(&field));
+    match (fitting.next(), fitting.next()) {
+        (Some(only), None) => Ok((*only).to_owned()),
+        _ => Err(format!("there is no field `{field}` here: {}", fields.join(", "))),
+    }
+}
+
+/// `10`, `0.5`, `50%`, `2h`, `1.5k`.
+fn amount(text: &str) -> Option<f64> {
+    if let Some(percent) = text.strip_suffix('%') {
+        return percent.parse::<f64>().ok().map(|number| number / 100.0);
+    }
+    let number = text.parse::<f64>().ok().filter(|number| number.is_finite());
+    number.or_else(|| Age::parse(text).map(|age| age.0 as f64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const FIELDS: [&str; 5] = ["name", "cloud", "phase", "gpus", "age"];
+
+    fn passes(filter: &str) -> bool {
+        let row = |field: &str| match field {
+            "name" => Value::text("bert-finetune-7"),
+            "cloud" => Value::text("aws"),
+            "phase" => Value::Ranked(0, "Failed".into()),
+            "gpus" => Value::Number(8.0),
+            "age" => Value::Age(Age(3 * 3600)),
+            _ => Value::None,
+        };
+        let filter = Filter::parse(filter, &FIELDS).unwrap();
+        filter.passes(row, || FIELDS.map(row).to_vec())
+    }
+
+    #[test]
+    fn terms_are_joined_by_and() {
+        for (filter, shown) in [
+            ("", true),
+            ("bert", true),
+            ("BERT", true),
+            ("llama", false),
+            ("!llama", true),
+            ("cloud:aws phase:failed", true),
+            ("cloud:aws phase:running", false),
+            ("!phase:running", true),
+            ("gpus<10", true),
+            ("gpus>=8 gpus<=8 gpus=8", true),
+            ("gpus>8", false),
+            ("age>2h", true),
+            ("age<2h", false),
+            ("ph:fail", true),
+            ("name:\"bert-f\"", true),
+            ("\"two words\"", false),
+        ] {
+            assert_eq!(passes(filter), shown, "{filter}");
+        }
+    }
+
+    #[test]
+    fn a_slip_is_told_and_hides_nothing() {
+        for (filter, told) in [
+            ("clowd:aws", "there is no field `clowd` here: name, cloud"),
+            ("gpus<many", "`many` is not a number"),
+            ("\"open", "a quote is not closed"),
+        ] {
+            let error = Filter::parse(filter, &FIELDS).unwrap_err();
+            assert!(error.contains(told), "{error}");
+        }
+    }
+
+    #[test]
+    fn numbers_in_names_count_by_their_value() {
+        assert_eq!(natural("node-9", "node-10"), Ordering::Less);
+        assert_eq!(natural("node-010", "node-10"), Ordering::Equal);
+        assert_eq!(natural("a", "ab"), Ordering::Less);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_that_is_typed_makes_it_panic(text in any::<String>()) {
+            if let Ok(filter) = Filter::parse(&text, &FIELDS) {
+                filter.passes(|_| Value::text("x"), || vec![Value::Number(1.0)]);
+            }
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! Fleet: what needs attention, ranked; below it a small picture of every other panel.
+
+mod columns;
+mod tiles;
+
+use ratatui::layout::Rect;
+
+use super::{Filter, List, Order, Panel, PanelId, Request, Target};
+use crate::fleet::{Clean, ClusterId, Rule, Subject};
+use crate::input::Action;
+use crate::state::State;
+use crate::ui::Pen;
+use crate::ui::theme::Meaning;
+use tiles::Tiles;
+
+pub use columns::FindingRow;
+
+/// Lines that a frame and the header of the list take.
+const FRAME: u16 = 3;
+
+pub struct Fleet {
+    list: List<FindingRow, (Rule, Option<ClusterId>, Subject)>,
+    tiles: Tiles,
+    calm: Calm,
+}
+
+/// What an empty list means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Calm {
+    /// Something is there, or not everything has been heard.
+    No,
+    Loading,
+    Yes,
+}
+
+impl Default for Fleet {
+    fn default() -> Self {
+        let key = |row: &FindingRow| (row.finding.rule, row.finding.cluster, row.finding.subject.clone());
+        Self { list: List::new(columns::columns(), key, |row| row.tint), tiles: Tiles::default(), calm: Calm::No }
+    }
+}
+
+impl Panel for Fleet {
+    fn id(&self) -> PanelId {
+        PanelId::Fleet
+    }
+
+    fn refresh(&mut self, state: &State, area: Rect) {
+        let rows: Vec<_> = state.findings().in_scope(state).map(|it| FindingRow::new(state, it)).collect();
+        self.calm = match (rows.is_empty(), crate::state::select::settled::is_settled(state)) {
+            (false, _) => Calm::No,
+            (true, false) => Calm::Loading,
+            (true, true) => Calm::Yes,
+        };
+        self.tiles.refresh(state);
+        let found = rows.len() as u16;
+        self.list.refresh(rows, self.tiles.split(area, found).0.height.saturating_sub(FRAME - 1));
+    }
+
+    /// ```text
+    /// ╭ Needs attention ──────────────────────────────────────────────────────────────── 5 ╮
+    /// │  WHERE           WHAT                                              SINCE  WHY        │
+    /// │ ✖ azure-eastus   cluster         2m14s  silent: ping: no answer within 10s         │
+    /// ╰─────────────────────────────────────────────────────────────────────────────────────╯
+    /// ╭ Clusters ────────────────────────╮╭ Jobs ─────────────────╮╭ Replicas ─────────────╮
+    /// ```
+    fn view(&self, pen: &mut Pen<'_>, area: Rect) {
+        let (top, rest) = self.tiles.split(area, self.list.counts().1 as u16);
+        let (shown, all) = self.list.counts();
+        let count = if shown == all { all.to_string() } else { format!("{shown} of {all}") };
+        let inside = pen.frame(top, &"Needs attention".into(), &count.into());
+        match (self.calm, shown) {
+            (Calm::Yes, _) => {
+                let glyph = pen.cx.glyphs.good;
+                pen.put(inside, format!("{glyph} nothing needs attention"), Meaning::Good);
+            }
+            (Calm::Loading, _) => {
+                let glyph = pen.cx.glyphs.progress;
+                pen.put(inside, format!("{glyph} nothing so far; not every cluster has told everything"), Meaning::Progress);
+            }
+            (Calm::No, 0) => drop(pen.put(inside, "no finding passes the filter", Meaning::Muted)),
+            // The list has margins of its own.
+            (Calm::No, _) => {
+                let wide = Rect { x: inside.x.saturating_sub(1), width: inside.width + 1, ..inside };
+                self.list.view(pen, wide, &self.list.drawn(), None);
+            }
+        }
+        self.tiles.view(pen, rest);
+    }
+
+    fn act(&mut self, action: Action) -> Option<Request> {
+        if self.list.act(action) {
+            return None;
+        }
+        match action {
+            Action::Open | Action::Right => self.open(),
+            Action::Logs => self.target().map(Request::Logs),
+            Action::Yaml => self.target().map(Request::Yaml),
+            Action::Copy => {
+                let row = self.list.selected()?;
+                let text = format!("{} {}: {}", row.place, row.finding.subject, row.finding.cause);
+                Some(Request::Copy(text.into()))
+            }
+            _ => None,
+        }
+    }
+
+    fn click(&mut self, area: Rect, x: u16, y: u16) -> bool {
+        let (top, _) = self.tiles.split(area, self.list.counts().1 as u16);
+        let inside = Rect { x: top.x, y: top.y + 1, width: top.width, height: top.height.saturating_sub(2) };
+        x >= inside.x && self.list.click(inside, y)
+    }
+
+    fn target(&self) -> Option<Target> {
+        let finding = &self.list.selected()?.finding;
+        Some(Target { cluster: finding.cluster, subject: finding.subject.clone() })
+    }
+
+    fn select(&mut self, target: &Target) {
+        self.list.select(|row| {
+            row.finding.cluster == target.cluster && row.finding.subject == target.subject
+        });
+    }
+
+    fn filter(&self) -> &Filter {
+        self.list.filter()
+    }
+
+    fn set_filter(&mut self, filter: Filter) {
+        self.list.set_filter(filter);
+    }
+
+    fn fields(&self) -> Vec<(Clean, Clean)> {
+        self.list.fields()
+    }
+
+    fn order(&self) -> Option<(Clean, Order)> {
+        self.list.order()
+    }
+
+    fn set_order(&mut self, column: &str, order: Order) {
+        self.list.set_order(column, order);
+    }
+
+    fn counts(&self) -> (usize, usize) {
+        self.list.counts()
+    }
+
+    fn hints(&self) -> &'static [Action] {
+        &[Action::Open, Action::Logs, Action::Filter]
+    }
+}
+
+impl Fleet {
+    /// To the cause: the panel that shows it, with the cursor on it.
+    fn open(&self) -> Option<Request> {
+        let target = self.target()?;
+        match &target.subject {
+            Subject::Cluster => Some(Request::GoTo(PanelId::Clusters, Some(target))),
+            Subject::Job(_) => Some(Request::GoTo(PanelId::Jobs, Some(target))),
+            Subject::Workload(_) => Some(Request::GoTo(PanelId::Replicas, Some(target))),
+            Subject::Node(_) | Subject::Namespace(_) | Subject::Pod(_) => Some(Request::Inspect(target)),
+        }
+    }
+}

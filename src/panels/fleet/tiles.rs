@@ -1,0 +1,213 @@
+//! The small pictures below the findings: one strip a cluster where there is little room, else a tile of
+//! every panel.
+
+use ratatui::layout::Rect;
+
+use crate::fleet::{JobPhase, Rollout};
+use crate::panels::clusters::state_cell;
+use crate::panels::jobs::phase_cell;
+use crate::panels::replicas::{ClusterHead, GroupRow, cell_cell, none_cell};
+use crate::state::State;
+use crate::state::select::clusters::{self, ClusterRow};
+use crate::state::select::jobs::{self, JobRow};
+use crate::state::select::replicas;
+use crate::ui::theme::Meaning;
+use crate::ui::{Align, Cell, Pen, meter, pen, text};
+
+/// From this width on there are tiles.
+const TILES_FROM: u16 = 100;
+/// Rows of jobs and replicas that are kept for the tiles, at most.
+const MOST_ROWS: usize = 60;
+
+#[derive(Default)]
+pub struct Tiles {
+    clusters: Vec<ClusterRow>,
+    jobs: Vec<JobRow>,
+    heads: Vec<ClusterHead>,
+    groups: Vec<GroupRow>,
+    /// Jobs by phase, with those that are not shown.
+    phases: Vec<(JobPhase, usize)>,
+}
+
+impl Tiles {
+    pub fn refresh(&mut self, state: &State) {
+        self.clusters = clusters::rows(state);
+        let mut rows = jobs::rows(state);
+        self.phases = JobPhase::ALL
+            .into_iter()
+            .map(|phase| (phase, rows.iter().filter(|row| row.phase == phase).count()))
+            .filter(|(_, count)| *count > 0)
+            .collect();
+        rows.sort_by(|a, b| (a.phase, &a.job.key).cmp(&(b.phase, &b.job.key)));
+        rows.truncate(MOST_ROWS);
+        self.jobs = rows;
+        let heads = state.counted_clusters().map(|cluster| ClusterHead {
+            id: cluster.id,
+            name: cluster.spec.name.clone(),
+            tint: cluster.tint(),
+            none: replicas::no_cell(state, cluster),
+        });
+        self.heads = heads.collect();
+        let mut groups = replicas::groups(state);
+        groups.sort_by_key(|group| (group_rank(group), group.name.clone()));
+        groups.truncate(MOST_ROWS);
+        self.groups = groups.into_iter().map(|group| GroupRow::new(group, &self.heads)).collect();
+    }
+
+    /// The place of the findings, and what is left for the tiles.
+    pub fn split(&self, area: Rect, found: u16) -> (Rect, Rect) {
+        let strips = (self.clusters.len() as u16).min(area.height / 3);
+        let below = if area.width < TILES_FROM { strips + 2 } else { (area.height * 3 / 5).max(strips + 2) };
+        let wanted = (found.max(1) + 3).clamp(5, 200);
+        let below = below.max(area.height.saturating_sub(wanted));
+        let top = area.height.saturating_sub(below).max(area.height.min(4));
+        let rest = Rect { y: area.y + top, height: area.height - top, ..area };
+        (Rect { height: top, ..area }, rest)
+    }
+
+    pub fn view(&self, pen: &mut Pen<'_>, area: Rect) {
+        if area.height < 3 {
+            return;
+        }
+        if area.width < TILES_FROM {
+            let strips = (self.clusters.len() as u16 + 2).min(area.height);
+            self.cluster_tile(pen, Rect { height: strips, ..area });
+            let rest = Rect { y: area.y + strips, height: area.height - strips, ..area };
+            if rest.height >= 4 {
+                self.replicas_tile(pen, rest);
+            }
+            return;
+        }
+        let cluster_height = (self.clusters.len() as u16 + 2).clamp(3, area.height / 2).max(3);
+        let left = Rect { width: area.width / 2, ..area };
+        let right = Rect { x: area.x + left.width, width: area.width - left.width, ..area };
+        self.cluster_tile(pen, Rect { height: cluster_height, ..left });
+        let below = Rect {
+            y: left.y + cluster_height,
+            height: left.height - cluster_height,
+            ..left
+        };
+        self.jobs_tile(pen, below);
+        self.replicas_tile(pen, right);
+    }
+
+    /// `▌aws-east  EKS 1.33  nodes 24/24  ● live  ████░░ GPUs 160/192  1s`
+    fn cluster_tile(&self, pen: &mut Pen<'_>, area: Rect) {
+        let inside = pen.frame(area, &"Clusters".into(), &"2".into());
+        let widest = |of: fn(&ClusterRow) -> usize| self.clusters.iter().map(of).max().unwrap_or(0);
+        let (name, version) = (widest(|row| text::width(&row.name)), widest(|row| text::width(&row.version)));
+        let shown = usize::from(inside.height);
+        for (line, row) in pen::lines(inside).zip(&self.clusters) {
+            let glyphs = pen.cx.glyphs;
+            let mut cell = Cell::new(glyphs.tint, Meaning::Tint(row.tint)).and(format!("{:<name$}  ", row.name), Meaning::Text);
+            let state = state_cell(&row.liveness, glyphs);
+            let pad = 14usize.saturating_sub(state.width());
+            cell.parts.extend(state.parts);
+            cell = cell.and(" ".repeat(pad), Meaning::Text).and(format!("{:<version$}  ", row.version), Meaning::Muted);
+            cell.parts.extend(self.numbers(row, pen).parts);
+            pen.put_cell(line, &cell, Align::Left);
+            if let Some(age) = row.oldest {
+                let room = usize::from(line.width).saturating_sub(cell.width());
+                if room > 5 {
+                    pen.put_right(line, age.to_string(), Meaning::Muted);
+                }
+            }
+        }
+        if self.clusters.len() > shown {
+            let more = self.clusters.len() - shown;
+            pen.put_right(pen::line(area, area.height - 1), format!(" {more} more "), Meaning::Muted);
+        }
+    }
+
+    fn numbers(&self, row: &ClusterRow, pen: &Pen<'_>) -> Cell {
+        let glyphs = pen.cx.glyphs;
+        let live = row.liveness.is_live();
+        if !row.nodes.is_whole() && !matches!(row.nodes, crate::state::Freshness::Stale(_)) {
+            return Cell::new(glyphs.unknown, Meaning::Unknown);
+        }
+        let short = row.nodes_ready < row.nodes_total;
+        let nodes = if short { Meaning::Warning } else { Meaning::Muted };
+        let mut cell = Cell::new(format!("nodes {}/{}  ", row.nodes_ready, row.nodes_total), nodes);
+        if row.gpus_allocatable.whole > 0 {
+            let share = f64::from(row.gpus_requested.whole) / f64::from(row.gpus_allocatable.whole);
+            cell.parts.extend(meter::bar(share, 8, glyphs, Meaning::Progress).parts);
+            let gpus = format!(" GPUs {}/{}", row.gpus_requested.whole, row.gpus_allocatable.whole);
+            cell = cell.and(gpus, Meaning::Text);
+        }
+        if live { cell } else { cell.stale() }
+    }
+
+    fn jobs_tile(&self, pen: &mut Pen<'_>, area: Rect) {
+        if area.height < 3 {
+            return;
+        }
+        let counts: Vec<_> = self.phases.iter().map(|(phase, count)| format!("{count} {}", phase.name().to_lowercase())).collect();
+        let inside = pen.frame(area, &"Jobs".into(), &counts.join(", ").into());
+        if self.jobs.is_empty() {
+            pen.put(inside, "no jobs", Meaning::Muted);
+        }
+        for (line, row) in pen::lines(inside).zip(&self.jobs) {
+            let glyphs = pen.cx.glyphs;
+            let phase = phase_cell(row.phase, glyphs);
+            let pad = 13usize.saturating_sub(phase.width());
+            let mut cell = Cell::new(glyphs.tint, Meaning::Tint(row.tint));
+            cell.parts.extend(phase.parts);
+            cell = cell.and(" ".repeat(pad), Meaning::Text).and(&row.job.key.name, Meaning::Text);
+            if let Some(progress) = row.job.progress.filter(|_| !row.phase.has_ended()) {
+                cell = cell.and(format!("  {}", text::percent(progress)), Meaning::Progress);
+            } else if !row.message.is_empty() {
+                cell = cell.and(format!("  {}", row.message), Meaning::Muted);
+            }
+            let cell = if row.freshness.is_whole() { cell } else { cell.stale() };
+            pen.put_cell(line, &cell, Align::Left);
+        }
+    }
+
+    /// ```text
+    ///                 aws-east   gcp-cent…  azure-ea…
+    /// ml-inference    6/6        4/4        ?/3
+    /// ```
+    fn replicas_tile(&self, pen: &mut Pen<'_>, area: Rect) {
+        let inside = pen.frame(area, &"Replicas ready/desired".into(), &"5".into());
+        if inside.height < 2 {
+            return;
+        }
+        let name_width = 24.min(inside.width / 2);
+        let column = 12u16;
+        let fitting = usize::from((inside.width - name_width) / column);
+        let place = |line: Rect, at: usize| Rect {
+            x: line.x + name_width + at as u16 * column,
+            width: column.min(inside.width.saturating_sub(name_width + at as u16 * column)).saturating_sub(1),
+            ..line
+        };
+        let mut lines = pen::lines(inside);
+        let Some(head) = lines.next() else { return };
+        for (at, cluster) in self.heads.iter().take(fitting).enumerate() {
+            pen.put(place(head, at), &cluster.name, Meaning::Header);
+        }
+        if self.groups.is_empty() {
+            pen.put(pen::line(inside, 1), "no workloads", Meaning::Muted);
+        }
+        for (line, row) in lines.zip(&self.groups) {
+            let name = row.group.name.rsplit('/').next().unwrap_or_default();
+            pen.put(Rect { width: name_width - 1, ..line }, name, Meaning::Text);
+            for (at, cluster) in self.heads.iter().take(fitting).enumerate() {
+                let cell = row.group.cells.get(&cluster.id);
+                let cell = cell.map_or_else(|| none_cell(&cluster.none, pen.cx.glyphs), |it| cell_cell(it, pen.cx.glyphs));
+                pen.put_cell(place(line, at), &cell, Align::Left);
+            }
+        }
+    }
+}
+
+/// What is not as it should be stands first.
+fn group_rank(group: &replicas::Group) -> u8 {
+    let rank = |cell: &replicas::Cell| match &cell.rollout {
+        _ if !cell.freshness.is_whole() => 3,
+        Rollout::Stuck(_) => 0,
+        _ if cell.is_short() => 1,
+        Rollout::Progressing(_) | Rollout::Paused(_) => 2,
+        Rollout::Complete => 3,
+    };
+    group.cells.values().map(rank).min().unwrap_or(3)
+}

@@ -1,0 +1,112 @@
+//! Jobs: every kind in one table with one set of phases, what failed first.
+
+mod columns;
+
+use ratatui::layout::Rect;
+
+use super::{Filter, List, Order, Panel, PanelId, Request, Target};
+use crate::fleet::{Clean, ClusterId, ObjectId, Subject};
+use crate::input::Action;
+use crate::state::State;
+use crate::state::select::jobs::{self, JobRow};
+use crate::ui::Pen;
+use crate::ui::theme::Meaning;
+
+pub use columns::{columns, phase_cell};
+
+pub struct Jobs {
+    list: List<JobRow, (ClusterId, ObjectId)>,
+    /// What to say when there is no row.
+    empty: &'static str,
+}
+
+impl Default for Jobs {
+    fn default() -> Self {
+        let key = |row: &JobRow| (row.cluster, row.job.id());
+        Self { list: List::new(columns(), key, |row| Some(row.tint)), empty: "" }
+    }
+}
+
+impl Panel for Jobs {
+    fn id(&self) -> PanelId {
+        PanelId::Jobs
+    }
+
+    fn refresh(&mut self, state: &State, area: Rect) {
+        self.list.refresh(jobs::rows(state), area.height);
+        self.empty = match self.list.counts() {
+            (0, 0) if super::replicas::all_whole(state, &[crate::fleet::Kind::Job]) => "no jobs",
+            (0, 0) => "no jobs yet: not every cluster has told its jobs",
+            (0, _) => "no job passes the filter",
+            _ => "",
+        };
+    }
+
+    /// ```text
+    ///   PHASE       JOB                       CLUSTER      KIND         PROGRESS      GPUS  DURATION  MESSAGE
+    /// ›▌✖ Failed    ml-training/bert-7        gcp-central  Job                           8  12m       BackoffLimit…
+    ///  ▌● Running   ml-training/llama-sft     aws-east     TrainingJob  ██████░░ 71%    32  4h10m
+    /// ```
+    fn view(&self, pen: &mut Pen<'_>, area: Rect) {
+        if !self.empty.is_empty() {
+            pen.put(area, format!("  {}", self.empty), Meaning::Muted);
+            return;
+        }
+        self.list.view(pen, area, &self.list.drawn(), None);
+    }
+
+    fn act(&mut self, action: Action) -> Option<Request> {
+        if self.list.act(action) {
+            return None;
+        }
+        match action {
+            Action::Open | Action::Right => self.target().map(Request::Inspect),
+            Action::Logs => self.target().map(Request::Logs),
+            Action::Yaml => self.target().map(Request::Yaml),
+            Action::Copy => Some(Request::Copy(self.list.selected()?.job.key.to_string().into())),
+            _ => None,
+        }
+    }
+
+    fn click(&mut self, area: Rect, _: u16, y: u16) -> bool {
+        self.list.click(area, y)
+    }
+
+    fn target(&self) -> Option<Target> {
+        let row = self.list.selected()?;
+        Some(Target { cluster: Some(row.cluster), subject: Subject::Job(row.job.id()) })
+    }
+
+    fn select(&mut self, target: &Target) {
+        let Subject::Job(id) = &target.subject else { return };
+        self.list.select(|row| Some(row.cluster) == target.cluster && row.job.id() == *id);
+    }
+
+    fn filter(&self) -> &Filter {
+        self.list.filter()
+    }
+
+    fn set_filter(&mut self, filter: Filter) {
+        self.list.set_filter(filter);
+    }
+
+    fn fields(&self) -> Vec<(Clean, Clean)> {
+        self.list.fields()
+    }
+
+    fn order(&self) -> Option<(Clean, Order)> {
+        self.list.order()
+    }
+
+    fn set_order(&mut self, column: &str, order: Order) {
+        self.list.set_order(column, order);
+    }
+
+    fn counts(&self) -> (usize, usize) {
+        self.list.counts()
+    }
+
+    fn hints(&self) -> &'static [Action] {
+        &[Action::Open, Action::Logs, Action::Filter, Action::SortNext]
+    }
+}

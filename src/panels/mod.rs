@@ -1,0 +1,125 @@
+//! What is shown: one folder a panel, and the table of them.
+//!
+//! A panel owns its cursor, filter and order. [`Panel::refresh`] takes from the state what it will draw, and
+//! [`Panel::view`] draws that and nothing else; so a frozen picture is one that is not refreshed, and the same
+//! panel in the same state always looks the same.
+
+pub mod clusters;
+pub mod filter;
+pub mod fleet;
+pub mod jobs;
+pub mod list;
+pub mod replicas;
+
+use ratatui::layout::Rect;
+
+pub use filter::{Filter, Value};
+pub use list::{Column, List, Order};
+
+use crate::fleet::{Clean, ClusterId, Subject};
+use crate::input::Action;
+use crate::state::State;
+use crate::ui::Pen;
+
+/// The panels of this release, with the numbers that stay theirs when others come between them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PanelId {
+    Fleet,
+    Clusters,
+    Jobs,
+    Replicas,
+}
+
+/// A row of the table of panels.
+pub struct Entry {
+    pub id: PanelId,
+    pub title: &'static str,
+    /// The key of the tab.
+    pub number: u8,
+    /// What goes there.
+    pub go: Action,
+    make: fn() -> Box<dyn Panel>,
+}
+
+/// Every panel, in the order of the tabs. A new panel is a folder and a row here.
+pub const ALL: [Entry; 4] = [
+    Entry { id: PanelId::Fleet, title: "Fleet", number: 1, go: Action::GoFleet, make: || Box::<fleet::Fleet>::default() },
+    Entry {
+        id: PanelId::Clusters,
+        title: "Clusters",
+        number: 2,
+        go: Action::GoClusters,
+        make: || Box::<clusters::Clusters>::default(),
+    },
+    Entry { id: PanelId::Jobs, title: "Jobs", number: 4, go: Action::GoJobs, make: || Box::<jobs::Jobs>::default() },
+    Entry {
+        id: PanelId::Replicas,
+        title: "Replicas",
+        number: 5,
+        go: Action::GoReplicas,
+        make: || Box::<replicas::Replicas>::default(),
+    },
+];
+
+pub fn all() -> Vec<Box<dyn Panel>> {
+    ALL.iter().map(|entry| (entry.make)()).collect()
+}
+
+/// What the cursor is on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// `None` for something that is in several clusters.
+    pub cluster: Option<ClusterId>,
+    pub subject: Subject,
+}
+
+/// What a panel asks of the program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Request {
+    Inspect(Target),
+    Logs(Target),
+    Yaml(Target),
+    /// Go to a panel, with the cursor on this if it is there.
+    GoTo(PanelId, Option<Target>),
+    Copy(Clean),
+}
+
+pub trait Panel {
+    fn id(&self) -> PanelId;
+
+    /// Takes from the state what will be drawn in an area of this size.
+    fn refresh(&mut self, state: &State, area: Rect);
+
+    /// Draws what was taken.
+    fn view(&self, pen: &mut Pen<'_>, area: Rect);
+
+    /// Does what it can with an action; `None` when it means nothing here, or nothing more is asked for.
+    fn act(&mut self, action: Action) -> Option<Request>;
+
+    /// Puts the cursor where the mouse clicked; true when it was there already, which opens it.
+    fn click(&mut self, area: Rect, x: u16, y: u16) -> bool;
+
+    /// What the cursor is on.
+    fn target(&self) -> Option<Target>;
+
+    /// Puts the cursor on something, if it is in the list.
+    fn select(&mut self, target: &Target);
+
+    fn filter(&self) -> &Filter;
+
+    fn set_filter(&mut self, filter: Filter);
+
+    /// Names by which rows can be filtered, with what they hold.
+    fn fields(&self) -> Vec<(Clean, Clean)>;
+
+    /// Name of the column and direction, to be remembered.
+    fn order(&self) -> Option<(Clean, Order)>;
+
+    fn set_order(&mut self, column: &str, order: Order);
+
+    /// Rows shown and rows there are.
+    fn counts(&self) -> (usize, usize);
+
+    /// Actions worth offering in the hint line, besides those that work everywhere.
+    fn hints(&self) -> &'static [Action];
+}

@@ -1,0 +1,245 @@
+//! The columns of the Replicas panel: a few about the service, then one for each cluster.
+
+use crate::fleet::{Clean, ClusterId, GpuCount, Rollout};
+use crate::panels::{Column, Value};
+use crate::state::select::Tally;
+use crate::state::select::replicas::{Cell as Replicas, Group, NoCell, Range};
+use crate::ui::{Align, Cell, Glyphs, Meaning, ViewCx};
+
+type C = Column<GroupRow>;
+
+/// How many columns stand before those of the clusters.
+pub const FIXED: usize = 5;
+
+/// A cluster of the matrix.
+#[derive(Debug, Clone)]
+pub struct ClusterHead {
+    pub id: ClusterId,
+    pub name: Clean,
+    pub tint: u8,
+    pub none: NoCell,
+}
+
+/// A group with what its columns show, worked out once.
+#[derive(Debug, Clone)]
+pub struct GroupRow {
+    pub group: Group,
+    pub ready: Tally,
+    pub desired: Tally,
+    versions: Vec<Clean>,
+    drifts: bool,
+    scaling: Option<Range>,
+    gpus: GpuCount,
+    /// Why there is no cell, for each cluster that has none.
+    none: Vec<(ClusterId, NoCell)>,
+    clusters: Vec<Clean>,
+}
+
+impl GroupRow {
+    pub fn new(group: Group, clusters: &[ClusterHead]) -> Self {
+        let (mut ready, mut desired) = (Tally::default(), Tally::default());
+        for head in clusters {
+            match group.cells.get(&head.id) {
+                Some(cell) => {
+                    let whole = cell.freshness.is_whole();
+                    ready.add(whole.then_some(cell.ready.into()));
+                    desired.add(whole.then_some(cell.desired.into()));
+                }
+                None if head.none == NoCell::Unknown => {
+                    ready.add(None);
+                    desired.add(None);
+                }
+                None => {
+                    ready.add(Some(0));
+                    desired.add(Some(0));
+                }
+            }
+        }
+        let named = |id: &ClusterId| clusters.iter().find(|head| head.id == *id).map(|head| head.name.clone());
+        let none = clusters.iter().filter(|head| !group.cells.contains_key(&head.id));
+        Self {
+            ready,
+            desired,
+            versions: group.versions().into_iter().cloned().collect(),
+            drifts: group.drifts(),
+            scaling: group.cells.values().find_map(|cell| cell.scaling.clone()),
+            gpus: group.cells.values().fold(GpuCount::NONE, |most, cell| most.max(cell.gpus_per_replica)),
+            none: none.map(|head| (head.id, head.none.clone())).collect(),
+            clusters: group.cells.keys().filter_map(named).collect(),
+            group,
+        }
+    }
+}
+
+pub fn fixed() -> Vec<C> {
+    let name = |row: &GroupRow, _: &C| Value::text(&row.group.name);
+    vec![
+        C {
+            flexible: true,
+            widest: 60,
+            ..column("workload", "WORKLOAD", "Namespace and name", 0, name, |row, _, _| name_cell(row))
+        },
+        column("version", "VERSION", "Version, or how many differ", 4, versions, |row, _, cx| {
+            version_cell(row, cx.glyphs)
+        }),
+        column("scaling", "SCALING", "Range of the autoscaler", 2, scaling, |row, _, cx| {
+            scaling_cell(row.scaling.as_ref(), cx.glyphs)
+        }),
+        right(column(
+            "gpus",
+            "GPUS",
+            "GPUs of one replica",
+            2,
+            |row, _| Value::Number(row.gpus.whole.into()),
+            |row, _, _| if row.gpus.is_none() { Cell::default() } else { Cell::text(row.gpus.to_string()) },
+        )),
+        right(column(
+            "total",
+            "TOTAL",
+            "Replicas ready in all clusters",
+            3,
+            |row, _| Value::Number(row.ready.known as f64),
+            |row, _, _| total_cell(row),
+        )),
+    ]
+}
+
+/// The fixed columns, one for each cluster, and those that are only for filters.
+pub fn all(clusters: &[ClusterHead]) -> Vec<C> {
+    let mut columns = fixed();
+    columns.extend(clusters.iter().map(|head| C {
+        number: head.id.0,
+        widest: 14,
+        ..column("", "", "Replicas ready in this cluster", 0, ready_here, |row, column, cx| {
+            here_cell(row, ClusterId(column.number), cx)
+        })
+    }));
+    for (column, head) in columns[FIXED..].iter_mut().zip(clusters) {
+        column.name.clone_from(&head.name);
+        column.title.clone_from(&head.name);
+    }
+    columns.push(column("cluster", "", "Clusters that have it", 0, |row, _| Value::Texts(row.clusters.clone()), |_, _, _| Cell::default()));
+    columns.push(column("kind", "", "Kind", 0, kinds, |_, _, _| Cell::default()));
+    columns.push(column("rollout", "", "complete, progressing, stuck, paused", 0, rollouts, |_, _, _| Cell::default()));
+    columns.push(column(
+        "missing",
+        "",
+        "Replicas that are not ready",
+        0,
+        |row, _| Value::Number(row.desired.known.saturating_sub(row.ready.known) as f64),
+        |_, _, _| Cell::default(),
+    ));
+    columns
+}
+
+fn column(
+    name: &str,
+    title: &str,
+    doc: &'static str,
+    drop: u8,
+    value: fn(&GroupRow, &C) -> Value,
+    cell: fn(&GroupRow, &C, ViewCx<'_>) -> Cell,
+) -> C {
+    C {
+        name: name.into(),
+        title: title.into(),
+        doc,
+        align: Align::Left,
+        widest: 24,
+        flexible: false,
+        drop,
+        number: 0,
+        value,
+        cell,
+    }
+}
+
+fn right(column: C) -> C {
+    C { align: Align::Right, ..column }
+}
+
+fn name_cell(row: &GroupRow) -> Cell {
+    let Some((namespace, name)) = row.group.name.split_once('/') else {
+        return Cell::text(&row.group.name);
+    };
+    Cell::muted(format!("{namespace}/")).and(name, Meaning::Text)
+}
+
+fn versions(row: &GroupRow, _: &C) -> Value {
+    Value::Texts(row.versions.clone())
+}
+
+fn version_cell(row: &GroupRow, glyphs: &Glyphs) -> Cell {
+    match &row.versions[..] {
+        [] => Cell::default(),
+        [only] => Cell::text(only),
+        several if row.drifts => Cell::new(format!("{} {} differ", glyphs.differs, several.len()), Meaning::Warning),
+        several => Cell::new(format!("{} {}", glyphs.progress, several.len()), Meaning::Progress),
+    }
+}
+
+fn scaling(row: &GroupRow, _: &C) -> Value {
+    Value::maybe(row.scaling.as_ref(), |range| Value::Texts(vec![range.by.into(), range.note.clone()]))
+}
+
+fn scaling_cell(range: Option<&Range>, glyphs: &Glyphs) -> Cell {
+    let Some(range) = range else { return Cell::default() };
+    let meaning = if range.note.is_empty() { Meaning::Muted } else { Meaning::Warning };
+    Cell::new(format!("{} {}{}{}", range.by, range.min, glyphs.dash, range.max), meaning)
+}
+
+fn total_cell(row: &GroupRow) -> Cell {
+    let short = row.ready.known < row.desired.known;
+    let meaning = if short { Meaning::Warning } else { Meaning::Muted };
+    Cell::new(format!("{}/{}", row.ready, row.desired), meaning)
+}
+
+fn ready_here(row: &GroupRow, column: &C) -> Value {
+    let cell = row.group.cells.get(&ClusterId(column.number));
+    Value::maybe(cell, |cell| Value::Number(cell.ready.into()))
+}
+
+fn here_cell(row: &GroupRow, cluster: ClusterId, cx: ViewCx<'_>) -> Cell {
+    match row.group.cells.get(&cluster) {
+        Some(cell) => cell_cell(cell, cx.glyphs),
+        None => {
+            let none = row.none.iter().find(|(id, _)| *id == cluster).map(|(_, none)| none);
+            super::none_cell(none.unwrap_or(&NoCell::Unknown), cx.glyphs)
+        }
+    }
+}
+
+/// `6/6`, `7/8 ↻`, `2/4 ✖`, `?/3`: ready of desired, and what the rollout does.
+pub fn cell_cell(cell: &Replicas, glyphs: &Glyphs) -> Cell {
+    if !cell.freshness.is_whole() {
+        // What was last asked for still stands in all likelihood; what is ready nobody knows.
+        return Cell::new(format!("{}/{}", glyphs.unknown, cell.desired), Meaning::Unknown);
+    }
+    let counts = format!("{}/{}", cell.ready, cell.desired);
+    let (mark, meaning) = match &cell.rollout {
+        Rollout::Stuck(_) => (glyphs.bad, Meaning::Bad),
+        Rollout::Progressing(_) => (glyphs.progress, Meaning::Progress),
+        Rollout::Paused(_) => (glyphs.paused, Meaning::Progress),
+        Rollout::Complete if cell.is_short() => (glyphs.warning, Meaning::Warning),
+        Rollout::Complete => ("", Meaning::Text),
+    };
+    let of_counts = if cell.is_short() && meaning != Meaning::Bad { Meaning::Warning } else { Meaning::Text };
+    if mark.is_empty() {
+        return Cell::new(counts, of_counts);
+    }
+    Cell::new(counts, of_counts).and(format!(" {mark}"), meaning)
+}
+
+fn kinds(row: &GroupRow, _: &C) -> Value {
+    Value::Texts(row.group.kinds.iter().map(|kind| kind.name().into()).collect())
+}
+
+fn rollouts(row: &GroupRow, _: &C) -> Value {
+    let words = row.group.cells.values().map(|cell| match cell.rollout {
+        Rollout::Complete => "complete",
+        Rollout::Progressing(_) => "progressing",
+        Rollout::Stuck(_) => "stuck",
+        Rollout::Paused(_) => "paused",
+    });
+    Value::Texts(words.map(Clean::from).collect())
+}

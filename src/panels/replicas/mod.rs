@@ -1,0 +1,198 @@
+//! Replicas: workload × cluster. The unit is the service, not the pod.
+
+mod columns;
+
+use ratatui::layout::Rect;
+
+use super::{Filter, List, Order, Panel, PanelId, Request, Target};
+use crate::fleet::{Clean, ClusterId, Kind, Subject};
+use crate::input::Action;
+use crate::state::State;
+use crate::state::select::replicas::{self, Group, NoCell};
+use crate::ui::Pen;
+use crate::ui::theme::Meaning;
+
+pub use columns::{ClusterHead, GroupRow, cell_cell};
+
+/// Cells that one cluster's column takes in the matrix, with its gap.
+const CLUSTER_WIDTH: u16 = 16;
+
+pub struct Replicas {
+    list: List<GroupRow, Clean>,
+    clusters: Vec<ClusterHead>,
+    /// The cluster that the cursor is in; the first when none was chosen.
+    column: usize,
+    /// The first cluster that is drawn.
+    first: usize,
+    drawn: usize,
+    empty: &'static str,
+}
+
+impl Default for Replicas {
+    fn default() -> Self {
+        Self {
+            list: List::new(columns::fixed(), |row| row.group.name.clone(), |_| None),
+            clusters: Vec::new(),
+            column: 0,
+            first: 0,
+            drawn: 1,
+            empty: "",
+        }
+    }
+}
+
+impl Panel for Replicas {
+    fn id(&self) -> PanelId {
+        PanelId::Replicas
+    }
+
+    fn refresh(&mut self, state: &State, area: Rect) {
+        let clusters: Vec<ClusterHead> = state
+            .counted_clusters()
+            .map(|cluster| ClusterHead {
+                id: cluster.id,
+                name: cluster.spec.name.clone(),
+                tint: cluster.tint(),
+                none: replicas::no_cell(state, cluster),
+            })
+            .collect();
+        self.list.set_columns(columns::all(&clusters));
+        let rows = replicas::groups(state).into_iter().map(|group| GroupRow::new(group, &clusters));
+        self.list.refresh(rows.collect(), area.height);
+        self.clusters = clusters;
+        self.column = self.column.min(self.clusters.len().saturating_sub(1));
+        self.drawn = usize::from(area.width.saturating_sub(52) / CLUSTER_WIDTH).clamp(1, self.clusters.len().max(1));
+        self.follow_column();
+        self.empty = match self.list.counts() {
+            (0, 0) if all_whole(state, &replicas::WORKLOAD_KINDS) => "no workloads",
+            (0, 0) => "no workloads yet: not every cluster has told its workloads",
+            (0, _) => "no workload passes the filter",
+            _ => "",
+        };
+    }
+
+    /// ```text
+    ///   WORKLOAD                  VERSION   SCALING   GPUS  TOTAL    aws-east   gcp-central  azure-eastus
+    /// › ml-platform/ml-inference  1.4.2     HPA 3–20     1  10+?/13  6/6        4/4          ?/3
+    ///   ml-platform/llm-serve     ≠ 2                    8  15/16    8/8        7/8 ↻        –
+    /// ```
+    fn view(&self, pen: &mut Pen<'_>, area: Rect) {
+        if !self.empty.is_empty() {
+            pen.put(area, format!("  {}", self.empty), Meaning::Muted);
+            return;
+        }
+        let fixed = columns::FIXED;
+        let shown = self.first..(self.first + self.drawn).min(self.clusters.len());
+        let mut columns: Vec<usize> = (0..fixed).collect();
+        columns.extend(shown.clone().map(|at| fixed + at));
+        let column = self.clusters.get(self.column).map(|_| fixed + self.column - self.first);
+        let more = self.clusters.len() - shown.len();
+        self.list.view(pen, area, &columns, column);
+        if more > 0 {
+            let note = format!(
+                "clusters {}{}{} of {}",
+                shown.start + 1,
+                pen.cx.glyphs.dash,
+                shown.end,
+                self.clusters.len()
+            );
+            let last = crate::ui::pen::line(area, area.height.saturating_sub(1));
+            pen.put_right(last, note, Meaning::Muted);
+        }
+    }
+
+    fn act(&mut self, action: Action) -> Option<Request> {
+        match action {
+            Action::Left => self.move_column(self.column.saturating_sub(1)),
+            Action::Right => self.move_column(self.column + 1),
+            Action::Open => return self.target().map(Request::Inspect),
+            Action::Logs => return self.target().map(Request::Logs),
+            Action::Yaml => return self.target().map(Request::Yaml),
+            Action::Copy => return Some(Request::Copy(self.list.selected()?.group.name.clone())),
+            other => drop(self.list.act(other)),
+        }
+        None
+    }
+
+    fn click(&mut self, area: Rect, _: u16, y: u16) -> bool {
+        self.list.click(area, y)
+    }
+
+    /// The workload in the cluster that the cursor is in, else the first cluster that has it.
+    fn target(&self) -> Option<Target> {
+        let group = &self.list.selected()?.group;
+        let here = self.clusters.get(self.column).map(|head| head.id);
+        let cell = here.and_then(|id| Some((id, group.cells.get(&id)?)));
+        let (cluster, id) = match cell {
+            Some((cluster, cell)) => (cluster, cell.workloads.first()?),
+            None => group.first()?,
+        };
+        Some(Target { cluster: Some(cluster), subject: Subject::Workload(id.clone()) })
+    }
+
+    fn select(&mut self, target: &Target) {
+        let Subject::Workload(id) = &target.subject else { return };
+        let holds = |group: &Group, cluster: Option<ClusterId>| {
+            let mut cells = group.cells.iter().filter(|(at, _)| cluster.is_none_or(|it| it == **at));
+            cells.any(|(_, cell)| cell.workloads.contains(id))
+        };
+        self.list.select(|row| holds(&row.group, target.cluster));
+        if let Some(at) = self.clusters.iter().position(|head| Some(head.id) == target.cluster) {
+            self.move_column(at);
+        }
+    }
+
+    fn filter(&self) -> &Filter {
+        self.list.filter()
+    }
+
+    fn set_filter(&mut self, filter: Filter) {
+        self.list.set_filter(filter);
+    }
+
+    fn fields(&self) -> Vec<(Clean, Clean)> {
+        self.list.fields()
+    }
+
+    fn order(&self) -> Option<(Clean, Order)> {
+        self.list.order()
+    }
+
+    fn set_order(&mut self, column: &str, order: Order) {
+        self.list.set_order(column, order);
+    }
+
+    fn counts(&self) -> (usize, usize) {
+        self.list.counts()
+    }
+
+    fn hints(&self) -> &'static [Action] {
+        &[Action::Open, Action::Logs, Action::Filter, Action::SortNext]
+    }
+}
+
+impl Replicas {
+    fn move_column(&mut self, to: usize) {
+        self.column = to.min(self.clusters.len().saturating_sub(1));
+        self.follow_column();
+    }
+
+    fn follow_column(&mut self) {
+        let total = self.clusters.len();
+        self.first = crate::ui::table::scrolled(self.first, self.column, self.drawn, total);
+    }
+}
+
+/// Whether every counted cluster has told all of these kinds, so that nothing means none.
+pub fn all_whole(state: &State, kinds: &[Kind]) -> bool {
+    let stale_after = state.settings.stale_after;
+    state.counted_clusters().all(|cluster| cluster.freshness_of(kinds, state.now, stale_after).is_whole())
+}
+
+/// What to show where a group has no cell.
+pub fn none_cell(none: &NoCell, glyphs: &crate::ui::Glyphs) -> crate::ui::Cell {
+    match none {
+        NoCell::Absent => crate::ui::Cell::new(glyphs.absent, Meaning::Faint),
+        NoCell::Unknown => crate::ui::Cell::unknown(glyphs),
+    }
+}

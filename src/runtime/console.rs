@@ -1,0 +1,226 @@
+//! The loop: take messages, then draw.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crossterm::event::EventStream;
+use futures::StreamExt;
+use tokio::sync::mpsc::Receiver;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+
+use super::clock::Clocks;
+use super::perform::Asker;
+use super::session::Session;
+use super::signals::{self, Asked, Signals};
+use super::terminal::Terminal;
+use super::{keys, panic};
+use crate::app::{Answer, App, Effect, Msg, update, view};
+use crate::effects::desk;
+use crate::fleet::Fact;
+use crate::sources::Clock;
+
+/// At most one frame in so long.
+const FRAME: Duration = Duration::from_millis(33);
+const TICK: Duration = Duration::from_millis(500);
+/// Batches of facts that are folded before keys are looked at again.
+const BATCHES_AT_ONCE: usize = 32;
+
+/// What the loop runs with.
+pub struct Console {
+    pub app: App,
+    pub session: Session,
+    pub facts: Receiver<Vec<Fact>>,
+    pub clock: Clock,
+    pub mouse: bool,
+    /// Where habits are remembered.
+    pub state_file: Option<PathBuf>,
+}
+
+struct Running {
+    app: App,
+    session: Session,
+    facts: Receiver<Vec<Fact>>,
+    clocks: Clocks,
+    terminal: Terminal,
+    asker: Asker,
+    answers: Receiver<Answer>,
+    state_file: Option<PathBuf>,
+    size: (u16, u16),
+    ended: Option<u8>,
+}
+
+/// What the loop woke up for.
+enum Woke {
+    Messages(Vec<Msg>),
+    Signal(Asked),
+    /// Only to draw.
+    Nothing,
+    /// The keyboard is gone.
+    Closed,
+}
+
+/// Runs until the operator or a signal ends it; gives the exit code.
+pub async fn run(console: Console) -> io::Result<u8> {
+    let (asker, answers) = Asker::new(console.session.details.clone());
+    let terminal = Terminal::enter(console.mouse)?;
+    panic::on_screen(true);
+    let running = Running {
+        app: console.app,
+        session: console.session,
+        facts: console.facts,
+        clocks: Clocks::new(console.clock),
+        terminal,
+        asker,
+        answers,
+        state_file: console.state_file,
+        size: Terminal::size(),
+        ended: None,
+    };
+    running.run().await
+}
+
+impl Running {
+    async fn run(mut self) -> io::Result<u8> {
+        let mut events = EventStream::new();
+        let mut signals = Signals::listen()?;
+        let mut tick = interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        self.app.set_screen(self.size.0, self.size.1);
+        self.tick();
+        let mut next_frame = Instant::now();
+        loop {
+            // The draw phase: only if something changed, the last frame was taken, and not too often.
+            let due = Instant::now() >= next_frame && self.terminal.writer().is_idle();
+            if due && self.app.needs_frame() {
+                self.draw()?;
+                next_frame = Instant::now() + FRAME;
+            }
+            // The message phase: keys first, facts batched.
+            let woke = tokio::select! {
+                biased;
+                event = events.next() => self.woke_by_event(event),
+                asked = signals.next() => Woke::Signal(asked),
+                Some(answer) = self.answers.recv() => Woke::Messages(vec![Msg::Answer(answer)]),
+                Some(facts) = self.facts.recv() => Woke::Messages(self.batch(facts)),
+                fact = self.session.ended() => Woke::Messages(vec![Msg::Facts(vec![fact])]),
+                _ = tick.tick() => Woke::Messages(vec![self.read_clock()]),
+                () = sleep_until(next_frame), if !due => Woke::Nothing,
+                () = self.terminal.writer().idle(), if !self.terminal.writer().is_idle() => Woke::Nothing,
+            };
+            match woke {
+                Woke::Messages(messages) => self.take(messages)?,
+                Woke::Signal(asked) => self.signalled(asked).await?,
+                Woke::Nothing => {}
+                Woke::Closed => self.ended = Some(0),
+            }
+            if self.terminal.writer().is_broken() {
+                self.ended = Some(1);
+            }
+            if let Some(code) = self.ended {
+                self.terminal.writer().drain().await;
+                return Ok(code);
+            }
+        }
+    }
+
+    fn woke_by_event(&self, event: Option<io::Result<crossterm::event::Event>>) -> Woke {
+        match event {
+            Some(Ok(event)) => Woke::Messages(keys::message(event).into_iter().collect()),
+            Some(Err(_)) | None => Woke::Closed,
+        }
+    }
+
+    /// Facts that are there already are folded together.
+    fn batch(&mut self, first: Vec<Fact>) -> Vec<Msg> {
+        let mut messages = vec![Msg::Facts(first)];
+        while messages.len() < BATCHES_AT_ONCE
+            && let Ok(facts) = self.facts.try_recv()
+        {
+            messages.push(Msg::Facts(facts));
+        }
+        messages
+    }
+
+    fn read_clock(&mut self) -> Msg {
+        let reading = self.clocks.read();
+        Msg::Tick { now: reading.now, slept: reading.slept }
+    }
+
+    fn tick(&mut self) {
+        let message = self.read_clock();
+        update(&mut self.app, message);
+    }
+
+    fn take(&mut self, messages: Vec<Msg>) -> io::Result<()> {
+        for message in messages {
+            if let Msg::Resize(width, height) = message {
+                self.size = (width, height);
+            }
+            for effect in update(&mut self.app, message) {
+                self.perform(effect)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn perform(&mut self, effect: Effect) -> io::Result<()> {
+        match effect {
+            Effect::Quit => self.ended = Some(0),
+            Effect::Suspend => signals::stop_all(),
+            Effect::Redraw => self.terminal.forget(),
+            Effect::CaptureMouse(capture) => self.terminal.capture_mouse(capture)?,
+            Effect::Copy(text) => self.terminal.send(&desk::clipboard_sequence(&text))?,
+            Effect::Remember(prefs) => {
+                if let Some(file) = &self.state_file {
+                    // Habits that cannot be kept are no reason to disturb anybody.
+                    let _ = desk::remember(file, &prefs);
+                }
+            }
+            Effect::Reconnect => self.session.reconnect(None),
+            Effect::Fetch { cluster, id } => self.asker.fetch(cluster, id),
+            Effect::ReadLogs { stream, cluster, request } => {
+                self.asker.read_logs(stream, cluster, request);
+            }
+            Effect::StopLogs => self.asker.stop_logs(),
+        }
+        Ok(())
+    }
+
+    async fn signalled(&mut self, asked: Asked) -> io::Result<()> {
+        match asked {
+            Asked::End(code) => self.ended = Some(code),
+            Asked::Stop => {
+                self.terminal.writer().drain().await;
+                self.terminal.leave();
+                panic::on_screen(false);
+                signals::stop_here();
+                panic::on_screen(true);
+                self.come_back()?;
+            }
+            Asked::Continue => self.come_back()?,
+        }
+        Ok(())
+    }
+
+    fn come_back(&mut self) -> io::Result<()> {
+        self.terminal.enter_again()?;
+        self.size = Terminal::size();
+        self.app.set_screen(self.size.0, self.size.1);
+        self.tick();
+        Ok(())
+    }
+
+    fn draw(&mut self) -> io::Result<()> {
+        let (width, height) = self.size;
+        let app = &self.app;
+        self.terminal.draw(width, height, |buffer| view(app, buffer))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.terminal.leave();
+        panic::on_screen(false);
+    }
+}

@@ -1,0 +1,68 @@
+//! Effects that ask a server: each runs in a task of its own and is answered.
+
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::task::AbortHandle;
+
+use crate::app::Answer;
+use crate::fleet::{ClusterId, Fault, FaultKind, LogRequest, ObjectId, Step};
+use crate::sources::kube::Details;
+
+pub struct Asker {
+    details: Details,
+    answers: Sender<Answer>,
+    logs: Option<AbortHandle>,
+}
+
+impl Asker {
+    pub fn new(details: Details) -> (Self, Receiver<Answer>) {
+        let (answers, receiver) = channel(64);
+        (Self { details, answers, logs: None }, receiver)
+    }
+
+    pub fn fetch(&self, cluster: ClusterId, id: ObjectId) {
+        let (details, answers) = (self.details.clone(), self.answers.clone());
+        tokio::spawn(async move {
+            let asked = {
+                let (details, id) = (details, id.clone());
+                tokio::spawn(async move { details.object(cluster, &id).await })
+            };
+            // A panic in the task is an answer too: nobody waits for ever.
+            let outcome = asked.await.unwrap_or_else(|_| Err(panicked(Step::Get)));
+            let _ = answers.send(Answer::Object { cluster, id, outcome: outcome.map(Box::new) }).await;
+        });
+    }
+
+    /// Reads logs; the stream before ends.
+    pub fn read_logs(&mut self, stream: u64, cluster: ClusterId, request: LogRequest) {
+        self.stop_logs();
+        let (details, answers) = (self.details.clone(), self.answers.clone());
+        let task = tokio::spawn(async move {
+            let (sender, mut lines) = channel(16);
+            let reading = details.logs(cluster, request, sender);
+            tokio::pin!(reading);
+            let outcome = loop {
+                tokio::select! {
+                    Some(lines) = lines.recv() => {
+                        let _ = answers.send(Answer::Lines { stream, lines }).await;
+                    }
+                    outcome = &mut reading => break outcome,
+                }
+            };
+            while let Ok(lines) = lines.try_recv() {
+                let _ = answers.send(Answer::Lines { stream, lines }).await;
+            }
+            let _ = answers.send(Answer::LogsEnded { stream, outcome }).await;
+        });
+        self.logs = Some(task.abort_handle());
+    }
+
+    pub fn stop_logs(&mut self) {
+        if let Some(task) = self.logs.take() {
+            task.abort();
+        }
+    }
+}
+
+fn panicked(step: Step) -> Fault {
+    Fault::new(step, FaultKind::Panic, "")
+}

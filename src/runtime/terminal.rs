@@ -1,0 +1,159 @@
+//! The terminal: entered once, left whatever happens, drawn by difference.
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crossterm::event::{
+    DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
+};
+use crossterm::terminal::{
+    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+    disable_raw_mode, enable_raw_mode, size,
+};
+use crossterm::{cursor, queue, style};
+use ratatui::backend::{Backend, CrosstermBackend};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::writer::{RawStdout, Writer};
+
+/// Raw mode and the alternate screen, until dropped.
+pub struct Terminal {
+    writer: Writer,
+    backend: CrosstermBackend<Bytes>,
+    bytes: Bytes,
+    shown: Buffer,
+    mouse: bool,
+    entered: bool,
+}
+
+/// Collects what the backend writes.
+#[derive(Clone, Default)]
+struct Bytes(Arc<Mutex<Vec<u8>>>);
+
+impl Bytes {
+    fn take(&self) -> Vec<u8> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Write for Bytes {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Terminal {
+    pub fn enter(mouse: bool) -> io::Result<Self> {
+        let bytes = Bytes::default();
+        let mut terminal = Self {
+            writer: Writer::start()?,
+            backend: CrosstermBackend::new(bytes.clone()),
+            bytes,
+            shown: Buffer::default(),
+            mouse,
+            entered: false,
+        };
+        terminal.enter_again()?;
+        Ok(terminal)
+    }
+
+    /// After the program was stopped and goes on: whoever had the terminal may have left it in any state.
+    pub fn enter_again(&mut self) -> io::Result<()> {
+        enable_raw_mode()?;
+        self.entered = true;
+        let mut bytes = Vec::new();
+        queue!(bytes, EnterAlternateScreen, cursor::Hide, EnableBracketedPaste)?;
+        if self.mouse {
+            queue!(bytes, EnableMouseCapture)?;
+        }
+        RawStdout.write_all(&bytes)?;
+        self.forget();
+        Ok(())
+    }
+
+    /// Gives the terminal back as it was. Undoes everything that could have been switched on.
+    pub fn leave(&mut self) {
+        if !std::mem::take(&mut self.entered) {
+            return;
+        }
+        let mut bytes = Vec::new();
+        let _ = queue!(
+            bytes,
+            EndSynchronizedUpdate,
+            style::ResetColor,
+            style::SetAttribute(style::Attribute::Reset),
+            DisableMouseCapture,
+            DisableBracketedPaste,
+            cursor::Show,
+            LeaveAlternateScreen
+        );
+        let _ = RawStdout.write_all(&bytes);
+        let _ = disable_raw_mode();
+    }
+
+    pub fn size() -> (u16, u16) {
+        size().unwrap_or((80, 24))
+    }
+
+    /// Draws the difference to what is shown; only when the writer is idle.
+    pub fn draw(&mut self, width: u16, height: u16, view: impl FnOnce(&mut Buffer)) -> io::Result<()> {
+        let area = Rect { x: 0, y: 0, width, height };
+        let mut bytes = Vec::new();
+        if self.shown.area != area {
+            self.shown = Buffer::empty(area);
+            queue!(bytes, crossterm::terminal::Clear(crossterm::terminal::ClearType::All))?;
+        }
+        let mut next = Buffer::empty(area);
+        view(&mut next);
+        self.backend.draw(self.shown.diff_iter(&next))?;
+        let drawn = self.bytes.take();
+        self.shown = next;
+        if drawn.is_empty() && bytes.is_empty() {
+            return Ok(());
+        }
+        let mut frame = Vec::with_capacity(drawn.len() + 32);
+        queue!(frame, BeginSynchronizedUpdate)?;
+        frame.extend(bytes);
+        frame.extend(drawn);
+        queue!(frame, EndSynchronizedUpdate)?;
+        self.writer.send(frame);
+        Ok(())
+    }
+
+    /// The next frame draws everything.
+    pub fn forget(&mut self) {
+        self.shown = Buffer::default();
+    }
+
+    pub fn capture_mouse(&mut self, capture: bool) -> io::Result<()> {
+        self.mouse = capture;
+        let mut bytes = Vec::new();
+        if capture {
+            queue!(bytes, EnableMouseCapture)?;
+        } else {
+            queue!(bytes, DisableMouseCapture)?;
+        }
+        RawStdout.write_all(&bytes)
+    }
+
+    /// Sends something that is not a picture, such as a text for the clipboard.
+    pub fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        RawStdout.write_all(bytes)
+    }
+
+    pub fn writer(&self) -> &Writer {
+        &self.writer
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
