@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use crate::fleet::Clean;
 use crate::input::{ACTIONS, Action, Context, Keymap, Row};
-use crate::ui::pen::{lines, Pen};
+use crate::ui::pen::{Pen, lines};
 use crate::ui::{Align, Cell, Meaning, dialog};
 
 pub struct Help {

@@ -12,6 +12,7 @@ pub mod palette;
 pub mod prefs;
 pub mod scope;
 pub mod themes;
+mod typing;
 pub mod update;
 pub mod view;
 

@@ -19,7 +19,10 @@ pub enum Msg {
     Mouse(Mouse),
     Resize(u16, u16),
     /// From the clock; `slept` when the machine was suspended since the last one.
-    Tick { now: Now, slept: bool },
+    Tick {
+        now: Now,
+        slept: bool,
+    },
     /// From an effect.
     Answer(Answer),
     /// From the shell, to the operator.
@@ -65,8 +68,15 @@ pub enum Effect {
     Remember(Prefs),
     /// Try again now; all clusters.
     Reconnect,
-    Fetch { cluster: ClusterId, id: ObjectId },
+    Fetch {
+        cluster: ClusterId,
+        id: ObjectId,
+    },
     /// Begins a stream of lines and ends the one before.
-    ReadLogs { stream: u64, cluster: ClusterId, request: LogRequest },
+    ReadLogs {
+        stream: u64,
+        cluster: ClusterId,
+        request: LogRequest,
+    },
     StopLogs,
 }

@@ -27,8 +27,10 @@ impl ScopePicker {
             state.clusters().filter_map(|it| Some(Clean::new(it.cloud()?.name()))).collect();
         clouds.sort_unstable();
         clouds.dedup();
-        let of_objects = state.clusters().flat_map(|it| it.objects.namespaces.values().map(|it| it.name.clone()));
-        let mut namespaces: Vec<Clean> = of_objects.chain(state.scope.hidden_namespaces.iter().cloned()).collect();
+        let of_objects =
+            state.clusters().flat_map(|it| it.objects.namespaces.values().map(|it| it.name.clone()));
+        let mut namespaces: Vec<Clean> =
+            of_objects.chain(state.scope.hidden_namespaces.iter().cloned()).collect();
         namespaces.sort_unstable();
         namespaces.dedup();
         let mut entries = vec![Entry::Title("Clouds")];

@@ -4,11 +4,11 @@ use super::help::Help;
 use super::inspect::{Inspect, Tab};
 use super::layers::{FilterLine, Layer, ThemePicker};
 use super::msg::{Answer, Effect, Msg};
-use super::palette::{Choice, Palette};
+use super::palette::Palette;
 use super::scope::ScopePicker;
 use super::{App, mouse};
 use crate::fleet::Now;
-use crate::input::{Action, Code, Context, Key, Resolved};
+use crate::input::{Action, Context, Key, Resolved};
 use crate::panels::{ALL, Filter, Request, Target};
 use crate::ui::Meaning;
 use crate::ui::input_line::InputLine;
@@ -123,7 +123,11 @@ impl App {
             Action::Redraw => return Some(vec![Effect::Redraw]),
             Action::Mouse => {
                 self.mouse = !self.mouse;
-                let words = if self.mouse { "the mouse is taken again" } else { "the mouse is let go: select text as you like" };
+                let words = if self.mouse {
+                    "the mouse is taken again"
+                } else {
+                    "the mouse is let go: select text as you like"
+                };
                 self.notify(words, Meaning::Notice);
                 return Some(vec![Effect::CaptureMouse(self.mouse)]);
             }
@@ -150,7 +154,8 @@ impl App {
 
     /// A number key goes to its panel, from wherever one is.
     fn go(&mut self, action: Action) -> Vec<Effect> {
-        let left_logs = self.layers.iter().any(|layer| matches!(layer, Layer::Inspect(it) if it.shows_logs()));
+        let left_logs =
+            self.layers.iter().any(|layer| matches!(layer, Layer::Inspect(it) if it.shows_logs()));
         self.layers.clear();
         if let Some(entry) = ALL.iter().find(|entry| entry.go == action) {
             self.go_to(entry.id);
@@ -207,7 +212,7 @@ impl App {
         }
     }
 
-    fn inspect(&mut self, target: &Target, tab: Option<Tab>) -> Vec<Effect> {
+    pub(super) fn inspect(&mut self, target: &Target, tab: Option<Tab>) -> Vec<Effect> {
         self.next_stream += 1_000;
         let Some((mut inspect, mut effects)) = Inspect::new(target, &self.state, self.next_stream) else {
             self.notify("it is not there any more", Meaning::Warning);
@@ -295,108 +300,29 @@ impl App {
 
     fn answered(&mut self, answer: Answer) {
         self.dirty = true;
-        for layer in &mut self.layers {
-            let Layer::Inspect(inspect) = layer else { continue };
-            match &answer {
-                Answer::Object { cluster, id, outcome } => {
-                    inspect.answered(*cluster, id, outcome.clone(), &self.state);
+        // Whoever asked last is on top; answers that nobody waits for any more are dropped.
+        let inspects = self.layers.iter_mut().rev().filter_map(|layer| match layer {
+            Layer::Inspect(inspect) => Some(inspect),
+            _ => None,
+        });
+        match answer {
+            Answer::Object { cluster, id, outcome } => {
+                for inspect in inspects {
+                    inspect.answered(cluster, &id, &outcome, &self.state);
                 }
-                Answer::Lines { stream, lines } => inspect.took_lines(*stream, lines.clone()),
-                Answer::LogsEnded { stream, outcome } => inspect.logs_ended(*stream, outcome.clone()),
             }
-        }
-    }
-}
-
-/// Keys that are text.
-impl App {
-    fn type_key(&mut self, key: Key) -> Vec<Effect> {
-        if key == Key::ctrl('c') {
-            self.layers.pop();
-            return Vec::new();
-        }
-        match self.layers.last_mut() {
-            Some(Layer::Inspect(inspect)) => {
-                inspect.type_key(key);
-                Vec::new()
-            }
-            Some(Layer::Filter(_)) => {
-                self.type_filter(key);
-                Vec::new()
-            }
-            Some(Layer::Palette(palette)) => {
-                match key.code {
-                    Code::Esc => drop(self.layers.pop()),
-                    Code::Up => palette.move_cursor(false),
-                    Code::Down => palette.move_cursor(true),
-                    Code::Enter => return self.choose(),
-                    _ => palette.press(key),
+            Answer::Lines { stream, lines } => {
+                let mut inspects = inspects;
+                if let Some(inspect) = inspects.find(|it| it.reads(stream)) {
+                    inspect.took_lines(lines);
                 }
-                Vec::new()
             }
-            _ => Vec::new(),
-        }
-    }
-
-    /// The filter works while it is typed; one that cannot be understood changes nothing.
-    fn type_filter(&mut self, key: Key) {
-        let Some(Layer::Filter(filter)) = self.layers.last_mut() else { return };
-        match key.code {
-            Code::Enter if filter.mistake.is_none() => drop(self.layers.pop()),
-            Code::Enter => {}
-            Code::Esc => {
-                let before = filter.before.clone();
-                self.layers.pop();
-                self.apply_filter(&before);
+            Answer::LogsEnded { stream, outcome } => {
+                let mut inspects = inspects;
+                if let Some(inspect) = inspects.find(|it| it.reads(stream)) {
+                    inspect.logs_ended(outcome);
+                }
             }
-            _ => {
-                filter.line.press(key);
-                self.typed_filter();
-            }
-        }
-    }
-
-    fn typed_filter(&mut self) {
-        let Some(Layer::Filter(filter)) = self.layers.last() else { return };
-        let text = filter.line.text().to_owned();
-        let mistake = self.apply_filter(&text);
-        if let Some(Layer::Filter(filter)) = self.layers.last_mut() {
-            filter.mistake = mistake;
-        }
-    }
-
-    fn apply_filter(&mut self, text: &str) -> Option<String> {
-        let fields = self.panel().fields();
-        let names: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
-        match Filter::parse(text, &names) {
-            Ok(filter) => {
-                self.panel().set_filter(filter);
-                None
-            }
-            Err(mistake) => Some(mistake),
-        }
-    }
-
-    fn choose(&mut self) -> Vec<Effect> {
-        let Some(Layer::Palette(palette)) = self.layers.pop() else { return Vec::new() };
-        match palette.chosen() {
-            Some(Choice::Action(action)) => self.act(action),
-            Some(Choice::Object(target)) => self.inspect(&target, None),
-            None => Vec::new(),
-        }
-    }
-
-    fn paste(&mut self, text: &str) {
-        self.dirty = true;
-        match self.layers.last_mut() {
-            Some(Layer::Filter(filter)) => {
-                filter.line.paste(text);
-                self.typed_filter();
-            }
-            Some(Layer::Palette(palette)) => palette.paste(text),
-            Some(Layer::Inspect(inspect)) => inspect.paste(text),
-            // Outside of a line of text a paste means nothing: it is never taken for keys.
-            _ => {}
         }
     }
 }

@@ -35,7 +35,11 @@ pub fn view(app: &App, buffer: &mut Buffer) {
     }
     if let Some(notice) = &app.notice {
         let line = areas.notice;
-        pen.put(Rect { x: line.x + 1, width: line.width.saturating_sub(1), ..line }, &notice.text, notice.meaning);
+        pen.put(
+            Rect { x: line.x + 1, width: line.width.saturating_sub(1), ..line },
+            &notice.text,
+            notice.meaning,
+        );
     }
     app.hints(&mut pen, areas.hints);
 }
@@ -68,7 +72,10 @@ impl App {
         }
         let live = if partial { Meaning::Warning } else { Meaning::Text };
         parts.push(word(format!("clusters {}/{} live", totals.clusters_live, totals.clusters), live));
-        parts.push(word(format!("GPUs {}/{} requested", totals.gpus_requested, totals.gpus_allocatable), Meaning::Text));
+        parts.push(word(
+            format!("GPUs {}/{} requested", totals.gpus_requested, totals.gpus_allocatable),
+            Meaning::Text,
+        ));
         let mut jobs = word(format!("jobs {} run", totals.jobs_running), Meaning::Text);
         let failed = totals.jobs_failed.known > 0;
         let failed = if failed { Meaning::Bad } else { Meaning::Muted };
@@ -119,7 +126,9 @@ impl App {
                 let height = 1 + u16::from(filter.mistake.is_some());
                 pen.clear(Rect { y: line.y + 1 - height, height, ..line });
                 let used = pen.put(line, " / ", Meaning::Key);
-                filter.line.draw(pen, Rect { x: line.x + used, width: line.width.saturating_sub(used), ..line });
+                filter
+                    .line
+                    .draw(pen, Rect { x: line.x + used, width: line.width.saturating_sub(used), ..line });
                 if let Some(mistake) = &filter.mistake {
                     let above = Rect { y: line.y - 1, ..line };
                     pen.put(above, format!("   {mistake}"), Meaning::Bad);
@@ -140,10 +149,8 @@ impl App {
         if !self.pressed.is_empty()
             && let Resolved::Pending(next) = self.keymap.resolve(self.contexts(), &self.pressed)
         {
-            let parts: Vec<_> = next
-                .iter()
-                .map(|(chord, action)| hint(chord.to_string(), action.row().doc))
-                .collect();
+            let parts: Vec<_> =
+                next.iter().map(|(chord, action)| hint(chord.to_string(), action.row().doc)).collect();
             frame::strip(pen, line, &parts, 3);
             return;
         }
@@ -151,7 +158,11 @@ impl App {
             Some(Layer::Filter(_)) => {
                 let fields = self.panels[self.focus].fields();
                 let names: Vec<_> = fields.iter().map(|(name, _)| name.to_string()).collect();
-                vec![hint("enter".into(), "keep"), hint("esc".into(), "leave"), hint("fields".into(), &names.join(" "))]
+                vec![
+                    hint("enter".into(), "keep"),
+                    hint("esc".into(), "leave"),
+                    hint("fields".into(), &names.join(" ")),
+                ]
             }
             Some(Layer::Palette(_)) => vec![hint("enter".into(), "go"), hint("esc".into(), "close")],
             Some(layer) => {

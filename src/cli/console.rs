@@ -53,7 +53,11 @@ pub fn app(
     remembered: &prefs::Prefs,
 ) -> (App, Option<String>) {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let depth = depth_of(variable("NO_COLOR").is_some(), variable("COLORTERM").as_deref(), variable("TERM").as_deref());
+    let depth = depth_of(
+        variable("NO_COLOR").is_some(),
+        variable("COLORTERM").as_deref(),
+        variable("TERM").as_deref(),
+    );
     let asked = global.theme.clone().or_else(|| config.ui.theme.clone()).or_else(|| remembered.theme.clone());
     let wanted = asked.unwrap_or_else(|| default_name(depth).to_owned());
     let (themes, reason) = Themes::new(&wanted, config.themes.clone(), depth);

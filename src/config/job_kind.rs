@@ -73,8 +73,9 @@ impl Path {
     pub fn parse(text: &str) -> Result<Self, String> {
         let inner = text.trim().trim_start_matches('{').trim_end_matches('}');
         let rooted = if inner.starts_with('$') { inner.to_owned() } else { format!("${inner}") };
-        let query = parse_json_path(&rooted)
-            .map_err(|_| format!("`{text}` is not a path such as .status.phase or .spec.tasks[*].replicas"))?;
+        let query = parse_json_path(&rooted).map_err(|_| {
+            format!("`{text}` is not a path such as .status.phase or .spec.tasks[*].replicas")
+        })?;
         Ok(Self { text: inner.trim_start_matches('$').trim_start_matches('.').to_owned(), query })
     }
 

@@ -54,7 +54,8 @@ impl Report {
         }
         if self.mistakes.is_empty() {
             let root = root.into_inner();
-            let mut section = Section { path: String::new(), table: &root, at: 0..0, asked: Vec::new(), report: self };
+            let mut section =
+                Section { path: String::new(), table: &root, at: 0..0, asked: Vec::new(), report: self };
             with(&mut section);
             section.finish();
         }
@@ -120,7 +121,7 @@ impl<'a> Section<'a> {
     }
 
     pub fn boolean(&mut self, key: &'static str) -> Option<bool> {
-        self.get(key, "true or false", |value| value.as_bool()).map(|it| it.value)
+        self.get(key, "true or false", as_bool).map(|it| it.value)
     }
 
     pub fn number(&mut self, key: &'static str) -> Option<f64> {
@@ -181,7 +182,7 @@ impl<'a> Section<'a> {
     pub fn section(&mut self, key: &'static str, read: impl FnOnce(&mut Section<'_>)) {
         let Some(value) = self.peek(key) else { return };
         match value.get_ref() {
-            DeValue::Table(table) => self.enter(key.to_owned(), table, value.span(), read),
+            DeValue::Table(table) => self.enter(key, table, value.span(), read),
             other => self.wrong_kind(key, value.span(), "a table", other),
         }
     }
@@ -195,7 +196,7 @@ impl<'a> Section<'a> {
         for (number, entry) in list.iter().enumerate() {
             let name = format!("{key}[{}]", number + 1);
             match entry.get_ref() {
-                DeValue::Table(table) => self.enter(name, table, entry.span(), &mut read),
+                DeValue::Table(table) => self.enter(&name, table, entry.span(), &mut read),
                 other => self.wrong_kind(key, entry.span(), "a table", other),
             }
         }
@@ -209,7 +210,12 @@ impl<'a> Section<'a> {
             let key = At { value: name.get_ref().to_string(), at: name.span() };
             match texts(value.get_ref()) {
                 Some(list) => entries.push((key, At { value: list, at: value.span() })),
-                None => self.wrong_kind(name.get_ref(), value.span(), "a text or a list of texts", value.get_ref()),
+                None => self.wrong_kind(
+                    name.get_ref(),
+                    value.span(),
+                    "a text or a list of texts",
+                    value.get_ref(),
+                ),
             }
         }
         self.asked.clear();
@@ -222,13 +228,7 @@ impl<'a> Section<'a> {
         self.peek(key).is_some()
     }
 
-    pub fn mistake(
-        &mut self,
-        at: Range<usize>,
-        key: &str,
-        what: impl Into<String>,
-        hint: impl Into<String>,
-    ) {
+    pub fn mistake(&mut self, at: Range<usize>, key: &str, what: impl Into<String>, hint: impl Into<String>) {
         let key = join(&self.path, key);
         self.report.add(at, &key, what, hint);
     }
@@ -261,12 +261,12 @@ impl<'a> Section<'a> {
 
     fn enter(
         &mut self,
-        name: String,
+        name: &str,
         table: &DeTable<'_>,
         at: Range<usize>,
         read: impl FnOnce(&mut Section<'_>),
     ) {
-        let path = join(&self.path, &name);
+        let path = join(&self.path, name);
         let mut section = Section { path, table, at, asked: Vec::new(), report: self.report };
         read(&mut section);
         section.finish();
@@ -293,6 +293,11 @@ impl<'a> Section<'a> {
             }
         }
     }
+}
+
+/// A function of its own, since the method ties the lifetimes together.
+fn as_bool(value: &DeValue<'_>) -> Option<bool> {
+    value.as_bool()
 }
 
 fn texts(value: &DeValue<'_>) -> Option<Vec<String>> {

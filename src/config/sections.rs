@@ -121,12 +121,13 @@ fn policy(section: &mut Section<'_>, config: &mut Config) {
     }
 }
 
+const PANELS: [(&str, &str); 4] =
+    [("fleet", "fleet"), ("clusters", "clusters"), ("jobs", "jobs"), ("replicas", "replicas")];
+
 fn ui(section: &mut Section<'_>, config: &mut Config) {
     config.ui.theme = section.text("theme");
     config.ui.ascii = section.boolean("ascii");
     config.ui.mouse = section.boolean("mouse").unwrap_or(true);
-    const PANELS: [(&str, &str); 4] =
-        [("fleet", "fleet"), ("clusters", "clusters"), ("jobs", "jobs"), ("replicas", "replicas")];
     config.ui.panel = section.one_of("panel", &PANELS).map(str::to_owned);
 }
 
@@ -139,8 +140,7 @@ fn keys(section: &mut Section<'_>, config: &mut Config) {
             section.mistake(name.at, &name.value, "there is no such action", hint);
             continue;
         };
-        let parsed: Result<Vec<Chord>, String> =
-            chords.value.iter().map(|chord| chord.parse()).collect();
+        let parsed: Result<Vec<Chord>, String> = chords.value.iter().map(|chord| chord.parse()).collect();
         match parsed {
             Ok(parsed) => rebound.push((action, parsed, chords.at)),
             Err(what) => section.mistake(chords.at, &name.value, what, ""),

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Admission, Autoscaler, Budget, ClusterId, CronJob, Event, Fault, Job, Kind, Mono, Namespace,
-    Node, ObjectKey, Pod, Revision, SourceId, Unix, Workload,
+    Admission, Autoscaler, Budget, ClusterId, CronJob, Event, Fault, Job, Kind, Mono, Namespace, Node,
+    ObjectKey, Pod, Revision, SourceId, Unix, Workload,
 };
 use crate::fleet::Clean;
 
@@ -31,7 +31,10 @@ pub enum SourceFact {
     /// The server spoke without news: a bookmark, or the regular end of a watch.
     Heard,
     /// An object that could not be understood, by name if that could be read.
-    Undecodable { name: Option<Clean>, why: Clean },
+    Undecodable {
+        name: Option<Clean>,
+        why: Clean,
+    },
     State(SourceState),
 }
 
@@ -42,7 +45,11 @@ pub enum SourceState {
     Listing,
     Watching,
     /// Not connected; `attempt` failed starts in a row, the next in so many milliseconds.
-    Retrying { fault: Fault, attempt: u32, next_ms: u32 },
+    Retrying {
+        fault: Fault,
+        attempt: u32,
+        next_ms: u32,
+    },
     /// The account may not read this kind, with the server's words; looked at again now and then.
     Denied(Clean),
     /// The cluster does not serve this kind.
@@ -59,16 +66,25 @@ pub enum ClusterFact {
     /// No client can be made of the configuration.
     Unusable(Fault),
     /// The API server answered.
-    Answered { round_trip_ms: u32, git_version: Clean },
+    Answered {
+        round_trip_ms: u32,
+        git_version: Clean,
+    },
     /// The API server did not answer.
     Unanswered(Fault),
     /// The UID of the namespace `kube-system`; `None` when the account may not read it.
     Identity(Option<Clean>),
     /// The kinds with a CRD that this cluster serves now; the others of these kinds are absent.
     Served(Vec<Kind>),
-    Certificates { server_expires: Option<Unix>, client_expires: Option<Unix> },
+    Certificates {
+        server_expires: Option<Unix>,
+        client_expires: Option<Unix>,
+    },
     /// What reading this cluster has cost it so far.
-    Cost { requests: u64, received_bytes: u64 },
+    Cost {
+        requests: u64,
+        received_bytes: u64,
+    },
     /// Only these namespaces are read, since the account may not read the whole cluster or by configuration.
     Namespaces(Vec<Clean>),
 }
@@ -106,9 +122,7 @@ impl Object {
     pub fn key(&self) -> ObjectKey {
         match self {
             Self::Node(node) => ObjectKey { namespace: Clean::default(), name: node.name.clone() },
-            Self::Namespace(it) => {
-                ObjectKey { namespace: Clean::default(), name: it.name.clone() }
-            }
+            Self::Namespace(it) => ObjectKey { namespace: Clean::default(), name: it.name.clone() },
             Self::Pod(pod) => pod.key.clone(),
             Self::Workload(workload) => workload.key.clone(),
             Self::Revision(revision) => revision.key.clone(),

@@ -58,9 +58,7 @@ enum Class {
 
 fn class(resource: &str) -> Option<Class> {
     match resource {
-        "nvidia.com/gpu" | "amd.com/gpu" | "gpu.intel.com/i915" | "gpu.intel.com/xe" => {
-            Some(Class::Whole)
-        }
+        "nvidia.com/gpu" | "amd.com/gpu" | "gpu.intel.com/i915" | "gpu.intel.com/xe" => Some(Class::Whole),
         "nvidia.com/gpu.shared" => Some(Class::Shared),
         _ if resource.starts_with("nvidia.com/mig-") => {
             Some(if resource.ends_with(".shared") { Class::Shared } else { Class::Slice })

@@ -8,9 +8,7 @@ use super::Clean;
 
 /// One cluster of this session. Numbers are given once and not used again, so that a late answer of a
 /// cluster that was removed from the configuration cannot be taken for another's.
-#[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ClusterId(pub u16);
 
 /// The kinds that are watched. What is done with each is decided in `sources` and `state`, not here.
@@ -109,11 +107,7 @@ impl Kind {
     pub const fn is_workload(self) -> bool {
         matches!(
             self,
-            Self::Deployment
-                | Self::StatefulSet
-                | Self::ReplicaSet
-                | Self::Rollout
-                | Self::LeaderWorkerSet
+            Self::Deployment | Self::StatefulSet | Self::ReplicaSet | Self::Rollout | Self::LeaderWorkerSet
         )
     }
 }
@@ -160,9 +154,7 @@ impl fmt::Display for ObjectId {
 }
 
 /// Which part of a kind a source reads: the whole cluster (0), or one of its configured namespaces (from 1).
-#[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Slot(pub u8);
 
 /// One loop that lists and watches: a kind in a cluster, whole or by namespace.

@@ -4,9 +4,8 @@
 
 /// The value in base units (cores, bytes, pieces); `None` when it is not a quantity.
 pub fn parse(text: &str) -> Option<f64> {
-    let digits = text
-        .find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '+' | '-')))
-        .unwrap_or(text.len());
+    let digits =
+        text.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '+' | '-'))).unwrap_or(text.len());
     let (number, suffix) = text.split_at(digits);
     // An exponent belongs to the number: `1e3` and `1E3`, but `E` alone is exa.
     if let Some(exponent) = suffix.strip_prefix(['e', 'E'])

@@ -150,31 +150,27 @@ mod tests {
         assert!(matches!(&stuck, Rollout::Stuck(words) if words.contains("progress deadline")));
         // A deadline of the generation before says nothing about this one.
         let unseen = Counts { generation: 8, ..late };
-        assert!(matches!(
-            Rollout::of_deployment(unseen, false, Some("old")),
-            Rollout::Progressing(_)
-        ));
+        assert!(matches!(Rollout::of_deployment(unseen, false, Some("old")), Rollout::Progressing(_)));
         assert_eq!(Rollout::of_deployment(DONE, true, None), Rollout::Paused("paused".into()));
     }
 
     #[test]
     fn stateful_sets_in_the_order_of_kubectl() {
-        let of = |counts, partition| {
-            Rollout::of_stateful_set(counts, Some(Partition(partition)), Revisions::Same)
-        };
+        let of =
+            |counts, partition| Rollout::of_stateful_set(counts, Some(Partition(partition)), Revisions::Same);
         assert_eq!(of(DONE, Some(0)), Rollout::Complete);
-        assert_eq!(of(Counts { observed_generation: 0, ..DONE }, None).words(), "the controller has not seen the new spec yet");
+        assert_eq!(
+            of(Counts { observed_generation: 0, ..DONE }, None).words(),
+            "the controller has not seen the new spec yet"
+        );
         assert_eq!(of(Counts { ready: 5, ..DONE }, None).words(), "1 pod not ready");
         assert_eq!(
             of(Counts { updated: 1, ..DONE }, Some(4)).words(),
             "1 of 2 pods above the partition updated"
         );
         assert_eq!(of(Counts { updated: 2, ..DONE }, Some(4)), Rollout::Complete);
-        let differ = Rollout::of_stateful_set(
-            Counts { updated: 3, ..DONE },
-            Some(Partition(None)),
-            Revisions::Differ,
-        );
+        let differ =
+            Rollout::of_stateful_set(Counts { updated: 3, ..DONE }, Some(Partition(None)), Revisions::Differ);
         assert_eq!(differ.words(), "3 of 6 pods updated");
         assert!(Rollout::of_stateful_set(Counts { ready: 0, ..DONE }, None, Revisions::Same).is_complete());
     }

@@ -28,6 +28,7 @@ pub struct Now {
 pub struct Age(pub u64);
 
 impl Mono {
+    #[must_use]
     pub fn plus_secs(self, secs: u64) -> Self {
         Self(self.0 + secs * 1000)
     }

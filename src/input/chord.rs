@@ -90,7 +90,9 @@ impl FromStr for Key {
         key.code = match (characters.next(), characters.next()) {
             (Some(only), None) if !only.is_whitespace() && !only.is_control() => Code::Char(only),
             _ => named(rest).ok_or_else(|| {
-                format!("`{text}` is not a key: write it as `a`, `G`, `ctrl-r`, `alt-x`, `enter`, `space` or `f5`")
+                format!(
+                    "`{text}` is not a key: write it as `a`, `G`, `ctrl-r`, `alt-x`, `enter`, `space` or `f5`"
+                )
             })?,
         };
         // Terminals send control characters without their case.
@@ -178,7 +180,9 @@ mod tests {
 
     fn any_key() -> impl Strategy<Value = Key> {
         let code = prop_oneof![
-            any::<char>().prop_filter("printable", |c| !c.is_control() && (*c == ' ' || !c.is_whitespace())).prop_map(Code::Char),
+            any::<char>()
+                .prop_filter("printable", |c| !c.is_control() && (*c == ' ' || !c.is_whitespace()))
+                .prop_map(Code::Char),
             proptest::sample::select(NAMES.map(|(_, code)| code).to_vec()),
             (1u8..=12).prop_map(Code::F),
         ];

@@ -32,6 +32,17 @@ impl Value {
         value.map_or(Self::None, of)
     }
 
+    /// As it is shown where nothing better is known; empty for what is not known.
+    pub fn words(&self) -> Clean {
+        match self {
+            Self::None => Clean::default(),
+            Self::Text(text) | Self::Ranked(_, text) => text.clone(),
+            Self::Texts(texts) => texts.iter().map(Clean::as_str).collect::<Vec<_>>().join(" ").into(),
+            Self::Number(number) => number.to_string().into(),
+            Self::Age(age) => age.to_string().into(),
+        }
+    }
+
     /// Ascending; what is not known stands at the end in both directions, which callers see to.
     pub fn compare(&self, other: &Self) -> Ordering {
         match (self, other) {
@@ -227,7 +238,8 @@ fn term(word: &str, fields: &[&str]) -> Result<Term, String> {
         let test = Test::Contains(wanted.to_lowercase());
         return Ok(Term { negated, field: known(field, fields)?, test });
     }
-    let operator = OPERATORS.iter().filter_map(|(sign, it)| Some((rest.find(sign)?, *sign, *it))).min_by_key(|it| it.0);
+    let operator =
+        OPERATORS.iter().filter_map(|(sign, it)| Some((rest.find(sign)?, *sign, *it))).min_by_key(|it| it.0);
     if let Some((at, sign, comparison)) = operator
         && at > 0
     {

@@ -4,31 +4,14 @@ use std::cmp::Ordering;
 
 use ratatui::layout::Rect;
 
+use super::column::Column;
 use super::filter::{Filter, Value};
 use crate::fleet::Clean;
 use crate::input::Action;
+use crate::ui::Pen;
 use crate::ui::table::{self, Cursor, Head, Row, scrolled};
-use crate::ui::{Align, Cell, Pen, ViewCx};
 
 pub use crate::ui::table::Order;
-
-/// One column: what it is called, what stands in it, and how that looks.
-#[derive(Debug, Clone)]
-pub struct Column<R> {
-    /// The name in filters and in what is remembered.
-    pub name: Clean,
-    pub title: Clean,
-    pub doc: &'static str,
-    pub align: Align,
-    pub widest: u16,
-    pub flexible: bool,
-    /// The smaller, the sooner it is left out where there is no room; 0 is never left out.
-    pub drop: u8,
-    /// For columns that are alike, such as one a cluster: which it is.
-    pub number: u16,
-    pub value: fn(&R, &Self) -> Value,
-    pub cell: fn(&R, &Self, ViewCx<'_>) -> Cell,
-}
 
 /// Key and rows; `K` says which row is the same row after a change.
 #[derive(Debug)]
@@ -261,25 +244,10 @@ mod tests {
 
     type Numbers = List<(&'static str, Option<f64>), &'static str>;
 
-    fn column(name: &str, value: fn(&(&'static str, Option<f64>), &Column<(&'static str, Option<f64>)>) -> Value) -> Column<(&'static str, Option<f64>)> {
-        Column {
-            name: name.into(),
-            title: name.into(),
-            doc: "",
-            align: Align::Left,
-            widest: 20,
-            flexible: false,
-            drop: 0,
-            number: 0,
-            value,
-            cell: |row, _, _| Cell::text(row.0),
-        }
-    }
-
     fn list() -> Numbers {
         let columns = vec![
-            column("name", |row, _| Value::text(row.0)),
-            column("size", |row, _| Value::maybe(row.1, Value::Number)),
+            Column::new("name", "NAME", "", |row: &(&str, Option<f64>), _| Value::text(row.0)),
+            Column::new("size", "SIZE", "", |row, _| Value::maybe(row.1, Value::Number)),
         ];
         let mut list = List::new(columns, |row| row.0, |_| None);
         list.refresh(vec![("c", Some(1.0)), ("a", None), ("b", Some(7.0))], 10);

@@ -5,6 +5,7 @@
 //! panel in the same state always looks the same.
 
 pub mod clusters;
+pub mod column;
 pub mod filter;
 pub mod fleet;
 pub mod jobs;
@@ -13,8 +14,9 @@ pub mod replicas;
 
 use ratatui::layout::Rect;
 
+pub use column::Column;
 pub use filter::{Filter, Value};
-pub use list::{Column, List, Order};
+pub use list::{List, Order};
 
 use crate::fleet::{Clean, ClusterId, Subject};
 use crate::input::Action;
@@ -43,7 +45,13 @@ pub struct Entry {
 
 /// Every panel, in the order of the tabs. A new panel is a folder and a row here.
 pub const ALL: [Entry; 4] = [
-    Entry { id: PanelId::Fleet, title: "Fleet", number: 1, go: Action::GoFleet, make: || Box::<fleet::Fleet>::default() },
+    Entry {
+        id: PanelId::Fleet,
+        title: "Fleet",
+        number: 1,
+        go: Action::GoFleet,
+        make: || Box::<fleet::Fleet>::default(),
+    },
     Entry {
         id: PanelId::Clusters,
         title: "Clusters",
@@ -51,7 +59,13 @@ pub const ALL: [Entry; 4] = [
         go: Action::GoClusters,
         make: || Box::<clusters::Clusters>::default(),
     },
-    Entry { id: PanelId::Jobs, title: "Jobs", number: 4, go: Action::GoJobs, make: || Box::<jobs::Jobs>::default() },
+    Entry {
+        id: PanelId::Jobs,
+        title: "Jobs",
+        number: 4,
+        go: Action::GoJobs,
+        make: || Box::<jobs::Jobs>::default(),
+    },
     Entry {
         id: PanelId::Replicas,
         title: "Replicas",

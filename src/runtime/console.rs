@@ -99,7 +99,7 @@ impl Running {
             // The message phase: keys first, facts batched.
             let woke = tokio::select! {
                 biased;
-                event = events.next() => self.woke_by_event(event),
+                event = events.next() => Self::woke_by_event(event),
                 asked = signals.next() => Woke::Signal(asked),
                 Some(answer) = self.answers.recv() => Woke::Messages(vec![Msg::Answer(answer)]),
                 Some(facts) = self.facts.recv() => Woke::Messages(self.batch(facts)),
@@ -124,7 +124,7 @@ impl Running {
         }
     }
 
-    fn woke_by_event(&self, event: Option<io::Result<crossterm::event::Event>>) -> Woke {
+    fn woke_by_event(event: Option<io::Result<crossterm::event::Event>>) -> Woke {
         match event {
             Some(Ok(event)) => Woke::Messages(keys::message(event).into_iter().collect()),
             Some(Err(_)) | None => Woke::Closed,
@@ -170,7 +170,7 @@ impl Running {
             Effect::Suspend => signals::stop_all(),
             Effect::Redraw => self.terminal.forget(),
             Effect::CaptureMouse(capture) => self.terminal.capture_mouse(capture)?,
-            Effect::Copy(text) => self.terminal.send(&desk::clipboard_sequence(&text))?,
+            Effect::Copy(text) => self.terminal.send(&desk::clipboard_sequence(&text)),
             Effect::Remember(prefs) => {
                 if let Some(file) = &self.state_file {
                     // Habits that cannot be kept are no reason to disturb anybody.

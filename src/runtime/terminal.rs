@@ -23,6 +23,8 @@ pub struct Terminal {
     backend: CrosstermBackend<Bytes>,
     bytes: Bytes,
     shown: Buffer,
+    /// What goes out with the next frame and is not part of the picture.
+    beside: Vec<u8>,
     mouse: bool,
     entered: bool,
 }
@@ -56,6 +58,7 @@ impl Terminal {
             backend: CrosstermBackend::new(bytes.clone()),
             bytes,
             shown: Buffer::default(),
+            beside: Vec::new(),
             mouse,
             entered: false,
         };
@@ -104,7 +107,7 @@ impl Terminal {
     /// Draws the difference to what is shown; only when the writer is idle.
     pub fn draw(&mut self, width: u16, height: u16, view: impl FnOnce(&mut Buffer)) -> io::Result<()> {
         let area = Rect { x: 0, y: 0, width, height };
-        let mut bytes = Vec::new();
+        let mut bytes = std::mem::take(&mut self.beside);
         if self.shown.area != area {
             self.shown = Buffer::empty(area);
             queue!(bytes, crossterm::terminal::Clear(crossterm::terminal::ClearType::All))?;
@@ -133,18 +136,16 @@ impl Terminal {
 
     pub fn capture_mouse(&mut self, capture: bool) -> io::Result<()> {
         self.mouse = capture;
-        let mut bytes = Vec::new();
         if capture {
-            queue!(bytes, EnableMouseCapture)?;
+            queue!(self.beside, EnableMouseCapture)
         } else {
-            queue!(bytes, DisableMouseCapture)?;
+            queue!(self.beside, DisableMouseCapture)
         }
-        RawStdout.write_all(&bytes)
     }
 
-    /// Sends something that is not a picture, such as a text for the clipboard.
-    pub fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
-        RawStdout.write_all(bytes)
+    /// Sends something that is not a picture, such as a text for the clipboard, with the next frame.
+    pub fn send(&mut self, bytes: &[u8]) {
+        self.beside.extend_from_slice(bytes);
     }
 
     pub fn writer(&self) -> &Writer {

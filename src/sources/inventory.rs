@@ -68,7 +68,8 @@ pub fn find(config: &Config, places: &Places, only: &[String]) -> Result<Invento
             inventory.members.push(configured(entry, &loaded, &mut files));
         }
         inventory.members.retain(|member| {
-            only.is_empty() || only.iter().any(|name| context_of(member) == Some(name) || *name == *member.spec.name)
+            only.is_empty()
+                || only.iter().any(|name| context_of(member) == Some(name) || *name == *member.spec.name)
         });
     }
     if inventory.members.is_empty() {
@@ -77,9 +78,9 @@ pub fn find(config: &Config, places: &Places, only: &[String]) -> Result<Invento
     if config.file.is_none() {
         let count = inventory.members.len();
         let noun = if count == 1 { "cluster" } else { "clusters" };
-        inventory.notices.push(format!(
-            "no configuration file: {count} {noun} from the kubeconfig, read-only"
-        ));
+        inventory
+            .notices
+            .push(format!("no configuration file: {count} {noun} from the kubeconfig, read-only"));
     }
     Ok(inventory)
 }

@@ -13,8 +13,8 @@ use super::table::{Stamp, Take};
 use crate::fleet::cluster::Distribution;
 use crate::fleet::fact::Connection;
 use crate::fleet::{
-    Age, Clean, Cloud, ClusterFact, ClusterId, Fault, Kind, Mono, Node, Now, Slot, SourceFact,
-    SourceId, SourceState, Unix,
+    Age, Clean, Cloud, ClusterFact, ClusterId, Fault, Kind, Mono, Node, Now, Slot, SourceFact, SourceId,
+    SourceState, Unix,
 };
 
 /// The kinds that every cluster serves; a cluster is live when all of them are.
@@ -155,9 +155,8 @@ impl Cluster {
         }
         let silent = self.silent_for(now);
         let sources = self.sources.range((kind, Slot(0))..=(kind, Slot(u8::MAX)));
-        let worst = sources
-            .map(|(_, source)| source.freshness(now, stale_after, silent))
-            .reduce(Freshness::worse);
+        let worst =
+            sources.map(|(_, source)| source.freshness(now, stale_after, silent)).reduce(Freshness::worse);
         let optional = !CORE_KINDS.contains(&kind);
         worst.unwrap_or_else(|| match (&self.api.fault, &self.served) {
             (_, Some(served)) if optional && !served.contains(&kind) => Freshness::Absent,
@@ -215,10 +214,8 @@ impl Cluster {
             SourceFact::State(SourceState::Denied(_) | SourceState::Absent) => {
                 self.objects.take(Take::All(stamp));
             }
-            SourceFact::Begin
-            | SourceFact::Heard
-            | SourceFact::Undecodable { .. }
-            | SourceFact::State(_) => {}
+            SourceFact::Begin | SourceFact::Heard | SourceFact::Undecodable { .. } | SourceFact::State(_) => {
+            }
         }
     }
 

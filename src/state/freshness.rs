@@ -176,18 +176,16 @@ mod tests {
         source.apply(Mono(0), &SourceFact::Begin);
         assert_eq!(source.freshness(at(5), LIMIT, None), Freshness::Loading);
         let fault = Fault::new(Step::List, FaultKind::Refused, "");
-        let retrying =
-            SourceState::Retrying { fault: fault.clone(), attempt: 1, next_ms: 500 };
+        let retrying = SourceState::Retrying { fault: fault.clone(), attempt: 1, next_ms: 500 };
         source.apply(Mono(0), &SourceFact::State(retrying));
         assert_eq!(source.freshness(at(5), LIMIT, None), Freshness::Never(fault));
     }
 
     #[test]
     fn losing_the_permission_or_the_kind_loses_the_rows() {
-        for (state, freshness) in [
-            (SourceState::Denied("no".into()), Freshness::Denied),
-            (SourceState::Absent, Freshness::Absent),
-        ] {
+        for (state, freshness) in
+            [(SourceState::Denied("no".into()), Freshness::Denied), (SourceState::Absent, Freshness::Absent)]
+        {
             let mut source = synced_at(1);
             source.apply(at(2).mono, &SourceFact::State(state));
             assert!(!source.synced);
@@ -197,9 +195,10 @@ mod tests {
 
     #[test]
     fn the_worst_part_speaks_for_the_whole() {
-        let worst = [Freshness::Live, Freshness::Stale(Age(50)), Freshness::Stale(Age(90)), Freshness::Absent]
-            .into_iter()
-            .fold(Freshness::Absent, Freshness::worse);
+        let worst =
+            [Freshness::Live, Freshness::Stale(Age(50)), Freshness::Stale(Age(90)), Freshness::Absent]
+                .into_iter()
+                .fold(Freshness::Absent, Freshness::worse);
         assert_eq!(worst, Freshness::Stale(Age(90)));
     }
 }

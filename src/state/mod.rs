@@ -70,7 +70,7 @@ impl Default for Settings {
             grouping: Grouping { by: GroupBy::NamespaceAndName, strip: Vec::new() },
             stale_after: Age(45),
             replicas_short_after: Age::MINUTE,
-            pending_after: Age(5 * 60),
+            pending_after: Age::MINUTE,
             no_progress_after: Age(30 * 60),
             certificate_warning: Age(14 * Age::DAY.0),
             failed_job_for: Age::DAY,
@@ -173,9 +173,7 @@ impl State {
 
     /// The clusters whose contents count: in scope, and not a second way to one that is counted already.
     pub fn counted_clusters(&self) -> impl Iterator<Item = &Cluster> {
-        self.clusters.values().filter(|cluster| {
-            cluster.same_as.is_none() && self.scope.has_cluster(cluster)
-        })
+        self.clusters.values().filter(|cluster| cluster.same_as.is_none() && self.scope.has_cluster(cluster))
     }
 
     /// Marks a source as ended by a bug in its task.

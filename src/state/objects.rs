@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::table::{Stamp, Table, Take};
 use super::usage::Usage;
 use crate::fleet::{
-    Admission, Autoscaler, Budget, CronJob, Event, Job, Kind, Namespace, Node, Object, ObjectId,
-    ObjectKey, Pod, Revision, Unix, Workload,
+    Admission, Autoscaler, Budget, CronJob, Event, Job, Kind, Namespace, Node, Object, ObjectId, ObjectKey,
+    Pod, Revision, Unix, Workload,
 };
 
 /// Tables whose objects are of several kinds are keyed with the kind, since names may be shared.

@@ -20,14 +20,11 @@ pub struct Scope {
 
 impl Scope {
     pub fn is_everything(&self) -> bool {
-        self.hidden_clouds.is_empty()
-            && self.hidden_clusters.is_empty()
-            && self.hidden_namespaces.is_empty()
+        self.hidden_clouds.is_empty() && self.hidden_clusters.is_empty() && self.hidden_namespaces.is_empty()
     }
 
     pub fn has_cluster(&self, cluster: &Cluster) -> bool {
-        let cloud_hidden =
-            cluster.cloud().is_some_and(|cloud| self.hidden_clouds.contains(cloud.name()));
+        let cloud_hidden = cluster.cloud().is_some_and(|cloud| self.hidden_clouds.contains(cloud.name()));
         !cloud_hidden && !self.hidden_clusters.contains(&cluster.spec.name)
     }
 

@@ -76,10 +76,7 @@ impl Usage {
     }
 
     /// The same sums from nothing.
-    pub fn recompute<'a>(
-        pods: impl Iterator<Item = &'a Pod>,
-        nodes: impl Iterator<Item = &'a Node>,
-    ) -> Self {
+    pub fn recompute<'a>(pods: impl Iterator<Item = &'a Pod>, nodes: impl Iterator<Item = &'a Node>) -> Self {
         let mut usage = Self::default();
         pods.for_each(|pod| usage.change_pod(None, Some(pod)));
         nodes.for_each(|node| usage.change_node(None, Some(node)));
@@ -152,15 +149,15 @@ mod tests {
     use crate::fleet::pod::{Trouble, TroubleKind};
     use proptest::prelude::*;
 
-    fn trouble() -> Box<Trouble> {
-        Box::new(Trouble {
+    fn trouble() -> Trouble {
+        Trouble {
             kind: TroubleKind::CrashLoop,
             container: "c".into(),
             reason: "CrashLoopBackOff".into(),
             message: "".into(),
             last_end: "".into(),
             since: None,
-        })
+        }
     }
 
     prop_compose! {
@@ -178,7 +175,7 @@ mod tests {
                 restarts: 0,
                 gpus: GpuCount { whole: gpus, slices: gpus / 2, shared: 0 },
                 image: "i".into(),
-                trouble: troubled.then(trouble),
+                trouble: troubled.then(|| Box::new(trouble())),
                 created: Unix(0),
                 deleting: false,
             }

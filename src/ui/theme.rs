@@ -132,19 +132,23 @@ impl Theme {
     /// The built-in theme of that name, or one of the user's files, which may inherit from either.
     pub fn load(name: &str, files: &BTreeMap<String, String>) -> Result<Self, String> {
         let mut theme = Self { name: name.to_owned(), styles: BTreeMap::new() };
-        let mut chain = Vec::new();
-        let mut next = Some(name.to_owned());
-        while let Some(name) = next {
+        let mut chain: Vec<(String, File)> = Vec::new();
+        let mut name = name.to_owned();
+        loop {
             if chain.len() == DEEPEST {
                 return Err(format!("theme `{}` inherits in a circle", theme.name));
             }
             let text = source(&name, files).ok_or_else(|| {
                 format!("there is no theme `{name}`: use {} or a file themes/{name}.toml", built_in_names())
             })?;
-            let file: File = toml::from_str(text)
-                .map_err(|error| format!("theme `{name}`: {}", error.message()))?;
-            next = file.inherits.clone();
+            let file: File =
+                toml::from_str(text).map_err(|error| format!("theme `{name}`: {}", error.message()))?;
+            let parent = file.inherits.clone();
             chain.push((name, file));
+            match parent {
+                Some(parent) => name = parent,
+                None => break,
+            }
         }
         // The nearest palette counts, also for the meanings that are inherited: a light theme is a palette.
         let palettes = chain.iter().rev().flat_map(|(_, file)| file.palette.clone());
@@ -239,7 +243,9 @@ fn colour_of(name: &str, palette: &BTreeMap<String, String>) -> Result<Color, St
         return Ok(Color::Reset);
     }
     let plain = name.strip_prefix("bright-").map_or_else(|| name.to_owned(), |n| format!("light{n}"));
-    plain.parse().map_err(|_| format!("`{name}` is not a colour: use #rrggbb, a name of [palette], or red, bright-red, default"))
+    plain.parse().map_err(|_| {
+        format!("`{name}` is not a colour: use #rrggbb, a name of [palette], or red, bright-red, default")
+    })
 }
 
 fn reduce(colour: Color, depth: Depth) -> Option<Color> {

@@ -61,7 +61,8 @@ impl Logs {
             }
             Action::Since => self.since = (self.since + 1) % SINCE.len(),
             Action::PreviousContainer if !containers.is_empty() => {
-                let here = self.container.as_ref().and_then(|name| containers.iter().position(|it| it == name));
+                let here =
+                    self.container.as_ref().and_then(|name| containers.iter().position(|it| it == name));
                 self.container = containers.into_iter().nth(here.map_or(1, |at| at + 1));
             }
             _ => {}
@@ -82,19 +83,14 @@ impl Logs {
         Some(LogRequest { pods, follow: self.follow, previous: self.previous, since: SINCE[self.since] })
     }
 
-    pub fn take(&mut self, stream: u64, lines: Vec<LogLine>) {
-        if stream != self.stream {
-            return;
-        }
+    pub fn take(&mut self, lines: Vec<LogLine>) {
         self.lines.extend(lines);
         let surplus = self.lines.len().saturating_sub(MOST_LINES);
         self.lines.drain(..surplus);
     }
 
-    pub fn ended(&mut self, stream: u64, outcome: Result<(), Fault>) {
-        if stream == self.stream {
-            self.end = outcome.map_or_else(End::Failed, |()| End::Ended);
-        }
+    pub fn ended(&mut self, outcome: Result<(), Fault>) {
+        self.end = outcome.map_or_else(End::Failed, |()| End::Ended);
     }
 
     pub fn stream(&self) -> u64 {
@@ -174,14 +170,16 @@ mod tests {
     }
 
     #[test]
-    fn lines_of_a_stream_that_was_left_are_dropped() {
-        let mut logs = Logs::new(0);
+    fn every_beginning_is_a_new_stream_without_the_old_lines() {
+        let mut logs = Logs::new(7);
         logs.begin(vec![target()]);
-        logs.take(1, vec![line("one")]);
+        logs.take(vec![line("one")]);
+        let first = logs.stream();
         logs.begin(vec![target()]);
-        logs.take(1, vec![line("late")]);
-        logs.ended(1, Ok(()));
+        assert_ne!(logs.stream(), first);
         assert_eq!((logs.len(), logs.status().as_str()), (0, "following, last 500 lines"));
+        logs.ended(Ok(()));
+        assert_eq!(logs.nothing(), "the log is empty");
     }
 
     #[test]
@@ -189,7 +187,7 @@ mod tests {
         let mut logs = Logs::new(0);
         logs.begin(vec![target()]);
         for number in 0..3 {
-            logs.take(1, vec![line(&number.to_string()); MOST_LINES / 2]);
+            logs.take(vec![line(&number.to_string()); MOST_LINES / 2]);
         }
         assert_eq!(logs.len(), MOST_LINES);
         assert_eq!(logs.text(0), Some("1".into()));

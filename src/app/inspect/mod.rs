@@ -129,7 +129,9 @@ impl Inspect {
     /// Does what it can with an action; what it opens is a target.
     pub fn act(&mut self, action: Action, state: &State) -> (Option<Target>, Vec<Effect>) {
         match action {
-            Action::NextTab | Action::Right => return (None, self.change_tab((self.tab + 1) % self.tabs.len(), state)),
+            Action::NextTab | Action::Right => {
+                return (None, self.change_tab((self.tab + 1) % self.tabs.len(), state));
+            }
             Action::PreviousTab | Action::Left => {
                 return (None, self.change_tab((self.tab + self.tabs.len() - 1) % self.tabs.len(), state));
             }
@@ -188,26 +190,37 @@ impl Inspect {
     }
 
     /// An answer to what was asked for; others are of an object that is not looked at any more.
-    pub fn answered(&mut self, cluster: ClusterId, id: &ObjectId, outcome: Result<Box<Value>, Fault>, state: &State) {
+    pub fn answered(
+        &mut self,
+        cluster: ClusterId,
+        id: &ObjectId,
+        outcome: &Result<Box<Value>, Fault>,
+        state: &State,
+    ) {
         if cluster != self.cluster || self.object_id().as_ref() != Some(id) {
             return;
         }
         match outcome {
             Ok(object) => {
-                self.yaml = yaml::lines(&object);
-                self.object = Object::Got(object);
+                self.yaml = yaml::lines(object);
+                self.object = Object::Got(object.clone());
             }
-            Err(fault) => self.object = Object::Failed(fault),
+            Err(fault) => self.object = Object::Failed(fault.clone()),
         }
         self.refresh(state);
     }
 
-    pub fn took_lines(&mut self, stream: u64, lines: Vec<LogLine>) {
-        self.logs.take(stream, lines);
+    /// Whether this stream of lines is the one that is shown.
+    pub fn reads(&self, stream: u64) -> bool {
+        self.logs.stream() == stream
     }
 
-    pub fn logs_ended(&mut self, stream: u64, outcome: Result<(), Fault>) {
-        self.logs.ended(stream, outcome);
+    pub fn took_lines(&mut self, lines: Vec<LogLine>) {
+        self.logs.take(lines);
+    }
+
+    pub fn logs_ended(&mut self, outcome: Result<(), Fault>) {
+        self.logs.ended(outcome);
     }
 
     /// What the clipboard gets: the line under the cursor, or the name of the object.
@@ -320,7 +333,8 @@ impl Inspect {
             text.is_some_and(|text| text.contains(&wanted))
         };
         let here = if self.has_cursor() { self.cursor } else { self.first };
-        let steps = (1..=total).map(|step| if forward { (here + step) % total } else { (here + total - step) % total });
+        let steps = (1..=total)
+            .map(|step| if forward { (here + step) % total } else { (here + total - step) % total });
         if let Some(at) = steps.into_iter().find(|at| holds(*at)) {
             (self.cursor, self.first) = (at, at);
             self.logs.pinned = false;

@@ -2,9 +2,7 @@
 
 use super::{Inspect, Line};
 use crate::fleet::node::Readiness;
-use crate::fleet::{
-    Clean, GpuCount, Job, Kind, Node, Pod, Rollout, Subject, Unix, Workload,
-};
+use crate::fleet::{Clean, GpuCount, Job, Kind, Node, Pod, Rollout, Subject, Unix, Workload};
 use crate::state::cluster::Identity;
 use crate::state::select::clusters::{self, Liveness};
 use crate::state::select::{jobs, replicas};
@@ -15,7 +13,9 @@ use crate::ui::{Cell, Meaning, text};
 pub fn title(state: &State, inspect: &Inspect) -> Clean {
     let cluster = state.cluster(inspect.cluster);
     let place = cluster.map_or("a cluster that is gone", |it| &it.spec.name);
-    let kind = |kind: Kind| cluster.map_or_else(|| kind.name().into(), |it| crate::state::findings::kind_name(it, kind));
+    let kind = |kind: Kind| {
+        cluster.map_or_else(|| kind.name().into(), |it| crate::state::findings::kind_name(it, kind))
+    };
     let what = match &inspect.subject {
         Subject::Cluster => return Clean::from(format!("Cluster {place}")),
         Subject::Node(name) => format!("Node {name}"),
@@ -36,15 +36,21 @@ pub fn lines(state: &State, inspect: &Inspect) -> Vec<Line> {
             page.cluster(cluster);
             true
         }
-        Subject::Node(name) => page.found(cluster.objects.nodes.values().find(|it| it.name == *name), |page, it| page.node(cluster, it)),
+        Subject::Node(name) => {
+            page.found(cluster.objects.nodes.values().find(|it| it.name == *name), |page, it| {
+                page.node(cluster, it);
+            })
+        }
         Subject::Namespace(name) => {
             page.found(cluster.objects.namespaces.values().find(|it| it.name == *name), |page, it| {
                 page.since("being deleted", it.terminating_since);
             })
         }
-        Subject::Workload(id) => page.found(cluster.objects.workloads.get(id), |page, it| page.workload(cluster, it)),
+        Subject::Workload(id) => {
+            page.found(cluster.objects.workloads.get(id), |page, it| page.workload(cluster, it))
+        }
         Subject::Job(id) => page.found(cluster.objects.jobs.get(id), |page, it| page.job(cluster, it)),
-        Subject::Pod(key) => page.found(cluster.objects.pods.get(key), |page, it| page.pod(it)),
+        Subject::Pod(key) => page.found(cluster.objects.pods.get(key), Page::pod),
     };
     if !found {
         page.lines.push(Line::words("it is not there (any more)", Meaning::Warning));
@@ -100,11 +106,29 @@ impl Page<'_> {
         self.field("cloud", row.cloud.as_ref().map_or("not known", |it| it.name()));
         self.field("region", row.region.unwrap_or_else(|| "not known".into()));
         self.field("environment", row.environment.unwrap_or_default());
-        self.field("version", format!("{} ({})", row.version, cluster.api.git_version.as_deref().unwrap_or("not known")));
+        self.field(
+            "version",
+            format!("{} ({})", row.version, cluster.api.git_version.as_deref().unwrap_or("not known")),
+        );
         let nodes = format!("{} ready of {}", row.nodes_ready, row.nodes_total);
         self.field("nodes", if row.nodes.is_whole() { nodes } else { format!("? (last known: {nodes})") });
-        self.field("GPUs", format!("{} requested of {} allocatable, {} waiting", row.gpus_requested, row.gpus_allocatable, cluster.objects.usage.gpus_waiting));
-        self.field("pods", format!("{} ({} ready, {} pending, {} ended)", cluster.objects.usage.pods.total, cluster.objects.usage.pods.ready, cluster.objects.usage.pods.pending, cluster.objects.usage.pods.ended));
+        self.field(
+            "GPUs",
+            format!(
+                "{} requested of {} allocatable, {} waiting",
+                row.gpus_requested, row.gpus_allocatable, cluster.objects.usage.gpus_waiting
+            ),
+        );
+        self.field(
+            "pods",
+            format!(
+                "{} ({} ready, {} pending, {} ended)",
+                cluster.objects.usage.pods.total,
+                cluster.objects.usage.pods.ready,
+                cluster.objects.usage.pods.pending,
+                cluster.objects.usage.pods.ended
+            ),
+        );
         self.connection(cluster);
         let identity = match &cluster.identity {
             Identity::Uid(uid) => uid.clone(),
@@ -115,7 +139,11 @@ impl Page<'_> {
         self.since("replaced", cluster.replaced.as_ref().map(|(at, _)| *at));
         self.field("cost", format!("{} requests, {} read", row.requests, text::bytes(row.received_bytes)));
         let namespaces = cluster.namespaces_read.iter().map(Clean::as_str).collect::<Vec<_>>().join(", ");
-        self.toned("only", if namespaces.is_empty() { String::new() } else { format!("namespace {namespaces}") }, Meaning::Warning);
+        self.toned(
+            "only",
+            if namespaces.is_empty() { String::new() } else { format!("namespace {namespaces}") },
+            Meaning::Warning,
+        );
         self.field("writing", "read-only: this release changes nothing");
     }
 
@@ -155,15 +183,26 @@ impl Page<'_> {
             self.toned("scheduling", "cordoned: takes no new pods", Meaning::Warning);
         }
         for it in &node.complaints {
-            self.toned("complaint", format!("{}: {} {}", it.condition, it.reason, it.message), Meaning::Warning);
+            self.toned(
+                "complaint",
+                format!("{}: {} {}", it.condition, it.reason, it.message),
+                Meaning::Warning,
+            );
         }
-        let place = [node.place.cloud.as_ref().map(|it| it.name().to_owned()), node.place.region.as_ref().map(ToString::to_string), node.place.zone.as_ref().map(ToString::to_string)];
+        let place = [
+            node.place.cloud.as_ref().map(|it| it.name().to_owned()),
+            node.place.region.as_ref().map(ToString::to_string),
+            node.place.zone.as_ref().map(ToString::to_string),
+        ];
         self.field("place", place.into_iter().flatten().collect::<Vec<_>>().join(" › "));
         self.field("machine", node.instance_type.clone().unwrap_or_default());
         self.field("GPU", node.gpu_product.clone().unwrap_or_default());
         let used = cluster.objects.usage.of_node(&node.name);
         if !node.gpus_allocatable.is_none() {
-            self.field("GPUs", format!("{} requested of {} allocatable", used.gpus_requested, node.gpus_allocatable));
+            self.field(
+                "GPUs",
+                format!("{} requested of {} allocatable", used.gpus_requested, node.gpus_allocatable),
+            );
         }
         self.field("pods", used.pods.to_string());
         self.field("kubelet", node.kubelet_version.clone());
@@ -174,7 +213,14 @@ impl Page<'_> {
         self.worth(&cluster.freshness(it.kind, self.state.now, self.state.settings.stale_after));
         let short = it.ready < it.desired;
         let meaning = if short { Meaning::Warning } else { Meaning::Good };
-        self.toned("replicas", format!("{} ready of {}; {} updated, {} available", it.ready, it.desired, it.updated, it.available), meaning);
+        self.toned(
+            "replicas",
+            format!(
+                "{} ready of {}; {} updated, {} available",
+                it.ready, it.desired, it.updated, it.available
+            ),
+            meaning,
+        );
         let (word, meaning) = match &it.rollout {
             Rollout::Complete => ("complete", Meaning::Good),
             Rollout::Progressing(_) => ("progressing: ", Meaning::Progress),
@@ -213,11 +259,20 @@ impl Page<'_> {
             let range = replicas::range(scaler);
             let wish = scaler.desired.map(|it| format!(", asks for {it}")).unwrap_or_default();
             let note = if range.note.is_empty() { String::new() } else { format!("; {}", range.note) };
-            self.field("autoscaler", format!("{} {}: {} to {}{wish}{note}", range.by, scaler.key.name, range.min, range.max));
+            self.field(
+                "autoscaler",
+                format!("{} {}: {} to {}{wish}{note}", range.by, scaler.key.name, range.min, range.max),
+            );
         }
         for budget in cluster.objects.budgets.values() {
             if budget.key.namespace == it.key.namespace && budget.covers(&it.pod_labels) {
-                self.field("budget", format!("{}: {} may be disrupted ({} healthy, {} wanted); it does not limit scaling", budget.key.name, budget.disruptions_allowed, budget.healthy, budget.healthy_wanted));
+                self.field(
+                    "budget",
+                    format!(
+                        "{}: {} may be disrupted ({} healthy, {} wanted); it does not limit scaling",
+                        budget.key.name, budget.disruptions_allowed, budget.healthy, budget.healthy_wanted
+                    ),
+                );
             }
         }
     }
@@ -237,7 +292,13 @@ impl Page<'_> {
         if revisions.len() > 1 {
             for it in revisions {
                 let number = it.number.map_or_else(|| "?".into(), |number| number.to_string());
-                self.field("revision", format!("{number}: {}/{} ready, {}, {}", it.ready, it.desired, it.version.name, it.key.name));
+                self.field(
+                    "revision",
+                    format!(
+                        "{number}: {}/{} ready, {}, {}",
+                        it.ready, it.desired, it.version.name, it.key.name
+                    ),
+                );
             }
         }
     }
@@ -245,7 +306,9 @@ impl Page<'_> {
     /// The same service in other clusters.
     fn elsewhere(&mut self, cluster: &Cluster, it: &Workload) {
         let name = replicas::group_name(&self.state.settings.grouping, it);
-        let Some(group) = replicas::groups(self.state).into_iter().find(|group| group.name == name) else { return };
+        let Some(group) = replicas::groups(self.state).into_iter().find(|group| group.name == name) else {
+            return;
+        };
         for (id, cell) in group.cells.iter().filter(|(id, _)| **id != cluster.id) {
             let Some(other) = self.state.cluster(*id) else { continue };
             let versions = cell.versions.iter().map(Clean::as_str).collect::<Vec<_>>().join(" + ");

@@ -84,7 +84,8 @@ fn pod_line(state: &State, inspect: &Inspect, pod: &Pod, widest: usize) -> Line 
 /// Warnings about the object and about its pods, the latest first.
 pub fn events(state: &State, inspect: &Inspect) -> Vec<Line> {
     let Some(cluster) = state.cluster(inspect.cluster) else { return Vec::new() };
-    let pods: Vec<Clean> = of_subject(cluster, &inspect.subject).iter().map(|pod| pod.key.name.clone()).collect();
+    let pods: Vec<Clean> =
+        of_subject(cluster, &inspect.subject).iter().map(|pod| pod.key.name.clone()).collect();
     let mut events: Vec<&Event> =
         cluster.objects.events.values().filter(|event| is_about(event, &inspect.subject, &pods)).collect();
     events.sort_by_key(|event| std::cmp::Reverse(event.last_seen));

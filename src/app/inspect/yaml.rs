@@ -23,7 +23,8 @@ pub fn lines(object: &Value) -> Vec<Line> {
 fn fold(object: &mut Value) {
     let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else { return };
     if let Some(fields) = metadata.get_mut("managedFields") {
-        let managers: Vec<_> = fields.as_array().into_iter().flatten().filter_map(|it| it["manager"].as_str()).collect();
+        let managers: Vec<_> =
+            fields.as_array().into_iter().flatten().filter_map(|it| it["manager"].as_str()).collect();
         *fields = Value::String(format!("folded, set by {}", managers.join(", ")));
     }
     let last = "kubectl.kubernetes.io/last-applied-configuration";
@@ -67,7 +68,17 @@ fn mask_named(value: &mut Value) {
 /// `API_KEY`, `dbPassword`, `auth-token`; not `secretName`, which is a reference.
 fn is_secret_name(name: &str) -> bool {
     let name = name.to_ascii_lowercase().replace(['-', '_', '.'], "");
-    let ends = ["password", "passwd", "token", "apikey", "secretkey", "accesskey", "privatekey", "credential", "credentials"];
+    let ends = [
+        "password",
+        "passwd",
+        "token",
+        "apikey",
+        "secretkey",
+        "accesskey",
+        "privatekey",
+        "credential",
+        "credentials",
+    ];
     ends.iter().any(|end| name.ends_with(end)) || name == "secret"
 }
 
@@ -86,7 +97,9 @@ fn line(text: &str) -> Line {
     let content = text.trim_start_matches([' ', '-']);
     let indent = text.len() - content.len();
     let cell = match content.split_once(':') {
-        Some((key, rest)) if !key.contains([' ', '"', '\'']) && (rest.is_empty() || rest.starts_with(' ')) => {
+        Some((key, rest))
+            if !key.contains([' ', '"', '\'']) && (rest.is_empty() || rest.starts_with(' ')) =>
+        {
             let front = Clean::from(format!("{}{key}:", &text[..indent]));
             Cell::new(front, Meaning::Key).and(rest, Meaning::Text)
         }

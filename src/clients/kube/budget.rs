@@ -84,7 +84,7 @@ mod tests {
             budget.admit().await;
         }
         assert_eq!(began.elapsed(), Duration::ZERO);
-        tokio::time::sleep(Duration::from_secs(3600)).await;
+        tokio::time::sleep(Duration::from_hours(1)).await;
         let again = Instant::now();
         for _ in 0..55 {
             budget.admit().await;

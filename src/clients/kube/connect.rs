@@ -102,7 +102,11 @@ fn describe(config: &kube::Config, context: &str) -> Connection {
         server: Clean::from(format!("{scheme}://{host}")),
         context: context.into(),
         credential: credential(&config.auth_info),
-        proxy: config.proxy_url.as_ref().and_then(|proxy| proxy.authority()).map(|it| without_user(it).into()),
+        proxy: config
+            .proxy_url
+            .as_ref()
+            .and_then(|proxy| proxy.authority())
+            .map(|it| without_user(it).into()),
         insecure: config.accept_invalid_certs,
     }
 }

@@ -40,9 +40,8 @@ pub fn load(paths: &[PathBuf]) -> Loaded {
     let mut loaded = Loaded::default();
     for path in paths.iter().filter(|path| path.exists()) {
         let read = Kubeconfig::read_from(path).map_err(|error| reason(&error));
-        let merged = read.and_then(|next| {
-            loaded.kubeconfig.clone().merge(next).map_err(|error| reason(&error))
-        });
+        let merged =
+            read.and_then(|next| loaded.kubeconfig.clone().merge(next).map_err(|error| reason(&error)));
         match merged {
             Ok(kubeconfig) => {
                 loaded.kubeconfig = kubeconfig;

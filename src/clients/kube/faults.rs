@@ -111,12 +111,7 @@ fn of_tls(step: Step, error: &rustls::Error) -> Fault {
 }
 
 /// The server's own words about an answer of 400 and above.
-pub(super) async fn of_status(
-    step: Step,
-    code: StatusCode,
-    headers: &HeaderMap,
-    body: Body,
-) -> Fault {
+pub(super) async fn of_status(step: Step, code: StatusCode, headers: &HeaderMap, body: Body) -> Fault {
     let told = match Limited::new(body, LARGEST_STATUS).collect().await {
         Ok(body) => status(headers, body.to_bytes()),
         Err(_) => Status::default(),
@@ -160,7 +155,7 @@ mod tests {
 
     #[test]
     fn causes_are_found_however_deep_they_are() {
-        let refused = io::Error::new(io::ErrorKind::Other, io::Error::from(io::ErrorKind::ConnectionRefused));
+        let refused = io::Error::other(io::Error::from(io::ErrorKind::ConnectionRefused));
         let error = kube::Error::Service(Box::new(refused));
         assert_eq!(of_kube(Step::Connect, &error).kind, FaultKind::Refused);
         let silent = kube::Error::Service(Box::new(Silence(std::time::Duration::from_secs(10))));
@@ -189,8 +184,11 @@ mod tests {
     async fn the_server_speaks_for_itself() {
         let mut headers = HeaderMap::new();
         headers.insert(header::CONTENT_TYPE, "application/json".parse().unwrap());
-        let body = r#"{"kind":"Status","message":"pods is forbidden: User \"viewer\" cannot list","code":403}"#;
-        let fault = of_status(Step::List, StatusCode::FORBIDDEN, &headers, Body::from(body.as_bytes().to_vec())).await;
+        let body =
+            r#"{"kind":"Status","message":"pods is forbidden: User \"viewer\" cannot list","code":403}"#;
+        let fault =
+            of_status(Step::List, StatusCode::FORBIDDEN, &headers, Body::from(body.as_bytes().to_vec()))
+                .await;
         assert_eq!(fault.kind, FaultKind::Forbidden);
         assert!(fault.to_string().starts_with("list: 403 Forbidden: pods is forbidden"));
         headers.insert(header::RETRY_AFTER, "7".parse().unwrap());

@@ -100,10 +100,7 @@ impl Door {
     }
 
     /// Asks for something small and reads it whole.
-    pub async fn ask_json<T: serde::de::DeserializeOwned>(
-        &self,
-        question: Question<'_>,
-    ) -> Result<T, Fault> {
+    pub async fn ask_json<T: serde::de::DeserializeOwned>(&self, question: Question<'_>) -> Result<T, Fault> {
         let step = question.step;
         let body = self.ask(question).await?.whole().await?;
         serde_json::from_slice(&body)
@@ -180,5 +177,4 @@ pub fn encode(part: &str) -> String {
 }
 
 /// How long to wait for something small.
-pub const PROMPT: Patience =
-    Patience { headers: Duration::from_secs(10), idle: Duration::from_secs(10) };
+pub const PROMPT: Patience = Patience { headers: Duration::from_secs(10), idle: Duration::from_secs(10) };

@@ -4,115 +4,56 @@ use crate::fleet::{Age, Clean};
 use crate::panels::{Column, Value};
 use crate::state::Freshness;
 use crate::state::select::clusters::{ClusterRow, Liveness};
-use crate::ui::{Align, Cell, Glyphs, Meaning, text};
+use crate::ui::{Cell, Glyphs, Meaning, text};
 
 type C = Column<ClusterRow>;
 
 pub fn columns() -> Vec<C> {
     vec![
-        C {
-            widest: 40,
-            flexible: true,
-            ..column("cluster", "CLUSTER", "Name", 0, |row, _| Value::text(&row.name), |row, _, _| {
-                Cell::text(&row.name)
-            })
-        },
-        column(
-            "state",
-            "STATE",
-            "live, loading, partial, stale, silent, unusable",
-            0,
-            |row, _| Value::Ranked(row.liveness.rank().into(), row.liveness.word().into()),
-            |row, _, cx| state_cell(&row.liveness, cx.glyphs),
-        ),
-        column("cloud", "CLOUD", "Cloud", 3, |row, _| cloud(row), |row, _, _| muted(&cloud(row))),
-        column("region", "REGION", "Region", 2, |row, _| maybe(row.region.as_ref()), |row, _, _| {
-            muted(&maybe(row.region.as_ref()))
-        }),
-        column(
-            "env",
-            "ENV",
-            "Environment",
-            2,
-            |row, _| maybe(row.environment.as_ref()),
-            |row, _, _| muted(&maybe(row.environment.as_ref())),
-        ),
-        column(
-            "version",
-            "VERSION",
-            "Distribution and version",
-            4,
-            |row, _| Value::text(&row.version),
-            |row, _, _| Cell::muted(&row.version),
-        ),
-        right(column("nodes", "NODES", "Nodes ready and in all", 6, nodes, |row, _, cx| nodes_cell(row, cx.glyphs))),
-        right(column("gpus", "GPUS", "GPUs requested and allocatable", 6, gpus, |row, _, cx| {
-            gpus_cell(row, cx.glyphs)
-        })),
-        right(column(
-            "rtt",
-            "RTT",
-            "Round trip to the API server, in milliseconds",
-            3,
-            |row, _| Value::maybe(row.round_trip_ms, |ms| Value::Number(ms.into())),
-            |row, _, _| row.round_trip_ms.map_or_else(Cell::default, |ms| Cell::muted(format!("{ms} ms"))),
-        )),
-        right(column(
-            "age",
-            "AGE",
-            "Age of the oldest data",
-            5,
-            |row, _| Value::maybe(row.oldest, Value::Age),
-            |row, _, _| age_cell(row),
-        )),
-        right(column(
-            "requests",
-            "REQS",
-            "Requests that this console has sent",
-            1,
-            |row, _| Value::Number(row.requests as f64),
-            |row, _, _| Cell::muted(row.requests.to_string()),
-        )),
-        right(column(
-            "read",
-            "READ",
-            "What this console has read, decompressed",
-            1,
-            |row, _| Value::Number(row.received_bytes as f64),
-            |row, _, _| Cell::muted(text::bytes(row.received_bytes)),
-        )),
-        C {
-            widest: 200,
-            flexible: true,
-            ..column("problem", "PROBLEM", "What is wrong", 7, |row, _| problem(row), |row, _, _| problem_cell(row))
-        },
+        C::new("cluster", "CLUSTER", "Name", |row, _| Value::text(&row.name)).flexible(40),
+        C::new("state", "STATE", "live, loading, partial, stale, silent, unusable", |row, _| {
+            Value::Ranked(row.liveness.rank().into(), row.liveness.word().into())
+        })
+        .cell(|row, _, cx| state_cell(&row.liveness, cx.glyphs)),
+        C::new("cloud", "CLOUD", "Cloud", |row, _| {
+            Value::maybe(row.cloud.as_ref(), |cloud| Value::text(cloud.name()))
+        })
+        .muted()
+        .drop(3),
+        C::new("region", "REGION", "Region", |row, _| maybe(row.region.as_ref())).muted().drop(2),
+        C::new("env", "ENV", "Environment", |row, _| maybe(row.environment.as_ref())).muted().drop(2),
+        C::new("version", "VERSION", "Distribution and version", |row, _| Value::text(&row.version))
+            .muted()
+            .drop(4),
+        C::new("nodes", "NODES", "Nodes ready and in all", nodes).cell(nodes_cell).right().drop(6),
+        C::new("gpus", "GPUS", "GPUs requested and allocatable", gpus).cell(gpus_cell).right().drop(6),
+        C::new("rtt", "RTT", "Round trip to the API server, in milliseconds", |row, _| {
+            Value::maybe(row.round_trip_ms, |ms| Value::Number(ms.into()))
+        })
+        .cell(|row, _, _| row.round_trip_ms.map_or_else(Cell::default, |ms| Cell::muted(format!("{ms} ms"))))
+        .right()
+        .drop(3),
+        C::new("age", "AGE", "Age of the oldest data", |row, _| Value::maybe(row.oldest, Value::Age))
+            .cell(|row, _, _| age_cell(row))
+            .right()
+            .drop(5),
+        C::new("requests", "REQS", "Requests that this console has sent", |row, _| {
+            Value::Number(row.requests as f64)
+        })
+        .muted()
+        .right()
+        .drop(1),
+        C::new("read", "READ", "What this console has read, decompressed", |row, _| {
+            Value::Number(row.received_bytes as f64)
+        })
+        .cell(|row, _, _| Cell::muted(text::bytes(row.received_bytes)))
+        .right()
+        .drop(1),
+        C::new("problem", "PROBLEM", "What is wrong", |row, _| maybe(some(&row.problem)))
+            .cell(|row, _, _| problem_cell(row))
+            .flexible(200)
+            .drop(7),
     ]
-}
-
-fn column(
-    name: &str,
-    title: &str,
-    doc: &'static str,
-    drop: u8,
-    value: fn(&ClusterRow, &C) -> Value,
-    cell: fn(&ClusterRow, &C, crate::ui::ViewCx<'_>) -> Cell,
-) -> C {
-    C {
-        name: name.into(),
-        title: title.into(),
-        doc,
-        align: Align::Left,
-        widest: 32,
-        flexible: false,
-        drop,
-        number: 0,
-        value,
-        cell,
-    }
-}
-
-fn right(column: C) -> C {
-    C { align: Align::Right, ..column }
 }
 
 /// `● live`, `↻ loading 7/11`, `▲ stale 2m`, `✖ silent 2m14s`.
@@ -133,19 +74,12 @@ pub fn state_cell(liveness: &Liveness, glyphs: &Glyphs) -> Cell {
     Cell::new(words, meaning)
 }
 
-fn cloud(row: &ClusterRow) -> Value {
-    Value::maybe(row.cloud.as_ref(), |cloud| Value::text(cloud.name()))
-}
-
 fn maybe(text: Option<&Clean>) -> Value {
     Value::maybe(text, Value::text)
 }
 
-fn muted(value: &Value) -> Cell {
-    match value {
-        Value::Text(text) => Cell::muted(text),
-        _ => Cell::default(),
-    }
+fn some(text: &Clean) -> Option<&Clean> {
+    (!text.is_empty()).then_some(text)
 }
 
 fn nodes(row: &ClusterRow, _: &C) -> Value {
@@ -156,28 +90,22 @@ fn gpus(row: &ClusterRow, _: &C) -> Value {
     if known(&row.nodes) { Value::Number(row.gpus_allocatable.whole.into()) } else { Value::None }
 }
 
-fn nodes_cell(row: &ClusterRow, glyphs: &Glyphs) -> Cell {
+fn nodes_cell(row: &ClusterRow, _: &C, cx: crate::ui::ViewCx<'_>) -> Cell {
     if !known(&row.nodes) {
-        return Cell::unknown(glyphs);
+        return Cell::unknown(cx.glyphs);
     }
     let short = row.nodes_ready < row.nodes_total;
     let meaning = if short { Meaning::Warning } else { Meaning::Text };
     worth(Cell::new(format!("{}/{}", row.nodes_ready, row.nodes_total), meaning), &row.nodes)
 }
 
-fn gpus_cell(row: &ClusterRow, glyphs: &Glyphs) -> Cell {
-    let requested = if known(&row.pods) {
-        row.gpus_requested.whole.to_string()
-    } else {
-        glyphs.unknown.to_owned()
+fn gpus_cell(row: &ClusterRow, _: &C, cx: crate::ui::ViewCx<'_>) -> Cell {
+    let told = |count: u32, of: &Freshness| {
+        if known(of) { count.to_string() } else { cx.glyphs.unknown.to_owned() }
     };
-    let allocatable = if known(&row.nodes) {
-        row.gpus_allocatable.whole.to_string()
-    } else {
-        glyphs.unknown.to_owned()
-    };
-    let cell = Cell::text(format!("{requested}/{allocatable}"));
-    worth(cell, &row.nodes.clone().worse(row.pods.clone()))
+    let requested = told(row.gpus_requested.whole, &row.pods);
+    let allocatable = told(row.gpus_allocatable.whole, &row.nodes);
+    worth(Cell::text(format!("{requested}/{allocatable}")), &row.nodes.clone().worse(row.pods.clone()))
 }
 
 fn known(freshness: &Freshness) -> bool {
@@ -197,18 +125,14 @@ fn age_cell(row: &ClusterRow) -> Cell {
     }
 }
 
-fn problem(row: &ClusterRow) -> Value {
-    if row.problem.is_empty() { Value::None } else { Value::text(&row.problem) }
-}
-
 fn problem_cell(row: &ClusterRow) -> Cell {
     if row.problem.is_empty() && row.insecure {
         return Cell::new("the server's certificate is not checked", Meaning::BadBadge);
     }
     let meaning = if row.liveness.is_live() { Meaning::Muted } else { Meaning::Text };
-    let cell = Cell::new(&row.problem, meaning);
     if row.insecure {
-        return Cell::new("insecure", Meaning::BadBadge).and(" ", Meaning::Text).and(&row.problem, meaning);
+        let badge = Cell::new("insecure", Meaning::BadBadge);
+        return badge.and(" ", Meaning::Text).and(&row.problem, meaning);
     }
-    cell
+    Cell::new(&row.problem, meaning)
 }

@@ -2,9 +2,9 @@
 
 use crate::fleet::{Age, Clean, Finding, Severity, Subject};
 use crate::panels::{Column, Value};
-use crate::state::State;
 use crate::state::select::clusters::{self, Liveness};
-use crate::ui::{Align, Cell, Meaning, ViewCx};
+use crate::state::{Cluster, State};
+use crate::ui::{Cell, Meaning, ViewCx};
 
 type C = Column<FindingRow>;
 
@@ -31,7 +31,7 @@ impl FindingRow {
         });
         Self {
             place: cluster.map_or_else(|| "fleet".into(), |cluster| cluster.spec.name.clone()),
-            tint: cluster.map(|it| it.tint()),
+            tint: cluster.map(Cluster::tint),
             age: finding.since.map(|since| state.now.age_of(since)),
             as_of: as_of.filter(|_| finding.subject != Subject::Cluster),
             panel: match finding.subject {
@@ -46,63 +46,23 @@ impl FindingRow {
 
 pub fn columns() -> Vec<C> {
     vec![
-        column("severity", "", "critical, warning, info", 0, severity, |row, _, cx| severity_cell(row, cx)),
-        column("cluster", "WHERE", "Cluster", 0, |row, _| Value::text(&row.place), |row, _, cx| {
+        C::hidden("severity", "critical, warning, info", severity),
+        C::new("cluster", "WHERE", "Cluster", |row, _| Value::text(&row.place)).cell(|row, _, cx| {
             let (glyph, meaning) = mark(row, cx);
             Cell::new(format!("{glyph} "), meaning).and(&row.place, Meaning::Text)
         }),
-        C {
-            flexible: true,
-            widest: 44,
-            ..column("subject", "WHAT", "What it is about", 0, subject, |row, _, _| {
-                Cell::text(row.finding.subject.to_string())
-            })
-        },
-        C {
-            align: Align::Right,
-            ..column("since", "SINCE", "How long it has been so", 3, since, |row, _, _| {
-                row.age.map_or_else(Cell::default, |age| Cell::muted(age.to_string()))
-            })
-        },
-        C {
-            flexible: true,
-            widest: 200,
-            ..column("cause", "WHY", "The cause", 0, |row, _| Value::text(&row.finding.cause), |row, _, _| {
-                cause_cell(row)
-            })
-        },
-        C {
-            align: Align::Right,
-            ..column("panel", "SEE", "Where it is seen", 1, |row, _| Value::text(row.panel), |row, _, _| {
-                Cell::muted(row.panel)
-            })
-        },
-        column("rule", "", "Name of the rule", 0, |row, _| Value::text(row.finding.rule.name()), |_, _, _| {
-            Cell::default()
-        }),
+        C::new("subject", "WHAT", "What it is about", |row, _| Value::text(row.finding.subject.to_string()))
+            .flexible(44),
+        C::new("since", "SINCE", "How long it has been so", |row, _| Value::maybe(row.age, Value::Age))
+            .muted()
+            .right()
+            .drop(3),
+        C::new("cause", "WHY", "The cause", |row, _| Value::text(&row.finding.cause))
+            .cell(|row, _, _| cause_cell(row))
+            .flexible(200),
+        C::new("panel", "SEE", "Where it is seen", |row, _| Value::text(row.panel)).muted().right().drop(1),
+        C::hidden("rule", "Name of the rule", |row, _| Value::text(row.finding.rule.name())),
     ]
-}
-
-fn column(
-    name: &str,
-    title: &str,
-    doc: &'static str,
-    drop: u8,
-    value: fn(&FindingRow, &C) -> Value,
-    cell: fn(&FindingRow, &C, ViewCx<'_>) -> Cell,
-) -> C {
-    C {
-        name: name.into(),
-        title: title.into(),
-        doc,
-        align: Align::Left,
-        widest: 26,
-        flexible: false,
-        drop,
-        number: 0,
-        value,
-        cell,
-    }
 }
 
 /// Most severe first.
@@ -115,25 +75,12 @@ fn severity(row: &FindingRow, _: &C) -> Value {
     Value::Ranked(rank, row.finding.severity.name().into())
 }
 
-fn severity_cell(row: &FindingRow, cx: ViewCx<'_>) -> Cell {
-    let (glyph, meaning) = mark(row, cx);
-    Cell::new(glyph, meaning)
-}
-
 fn mark(row: &FindingRow, cx: ViewCx<'_>) -> (&'static str, Meaning) {
     match row.finding.severity {
         Severity::Critical => (cx.glyphs.bad, Meaning::Bad),
         Severity::Warning => (cx.glyphs.warning, Meaning::Warning),
         Severity::Info => (cx.glyphs.info, Meaning::Info),
     }
-}
-
-fn subject(row: &FindingRow, _: &C) -> Value {
-    Value::text(row.finding.subject.to_string())
-}
-
-fn since(row: &FindingRow, _: &C) -> Value {
-    Value::maybe(row.age, Value::Age)
 }
 
 fn cause_cell(row: &FindingRow) -> Cell {

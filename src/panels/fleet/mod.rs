@@ -17,6 +17,8 @@ pub use columns::FindingRow;
 
 /// Lines that a frame and the header of the list take.
 const FRAME: u16 = 3;
+/// Lines below the list for the whole cause of the finding that the cursor is on.
+const CAUSE: u16 = 2;
 
 pub struct Fleet {
     list: List<FindingRow, (Rule, Option<ClusterId>, Subject)>,
@@ -36,7 +38,11 @@ enum Calm {
 impl Default for Fleet {
     fn default() -> Self {
         let key = |row: &FindingRow| (row.finding.rule, row.finding.cluster, row.finding.subject.clone());
-        Self { list: List::new(columns::columns(), key, |row| row.tint), tiles: Tiles::default(), calm: Calm::No }
+        Self {
+            list: List::new(columns::columns(), key, |row| row.tint),
+            tiles: Tiles::default(),
+            calm: Calm::No,
+        }
     }
 }
 
@@ -54,14 +60,16 @@ impl Panel for Fleet {
         };
         self.tiles.refresh(state);
         let found = rows.len() as u16;
-        self.list.refresh(rows, self.tiles.split(area, found).0.height.saturating_sub(FRAME - 1));
+        self.list.refresh(rows, self.tiles.split(area, found).0.height.saturating_sub(FRAME - 1 + CAUSE));
     }
 
     /// ```text
     /// ╭ Needs attention ──────────────────────────────────────────────────────────────── 5 ╮
-    /// │  WHERE           WHAT                                              SINCE  WHY        │
-    /// │ ✖ azure-eastus   cluster         2m14s  silent: ping: no answer within 10s         │
-    /// ╰─────────────────────────────────────────────────────────────────────────────────────╯
+    /// │   WHERE           WHAT                   SINCE  WHY                            SEE │
+    /// │›▌✖ azure-eastus   cluster                2m14s  silent: ping: no answ…    clusters │
+    /// │                                                                                    │
+    /// │ silent: ping: no answer within 10s (check network, VPN and proxy)                  │
+    /// ╰────────────────────────────────────────────────────────────────────────────────────╯
     /// ╭ Clusters ────────────────────────╮╭ Jobs ─────────────────╮╭ Replicas ─────────────╮
     /// ```
     fn view(&self, pen: &mut Pen<'_>, area: Rect) {
@@ -76,13 +84,26 @@ impl Panel for Fleet {
             }
             (Calm::Loading, _) => {
                 let glyph = pen.cx.glyphs.progress;
-                pen.put(inside, format!("{glyph} nothing so far; not every cluster has told everything"), Meaning::Progress);
+                pen.put(
+                    inside,
+                    format!("{glyph} nothing so far; not every cluster has told everything"),
+                    Meaning::Progress,
+                );
             }
             (Calm::No, 0) => drop(pen.put(inside, "no finding passes the filter", Meaning::Muted)),
             // The list has margins of its own.
             (Calm::No, _) => {
-                let wide = Rect { x: inside.x.saturating_sub(1), width: inside.width + 1, ..inside };
-                self.list.view(pen, wide, &self.list.drawn(), None);
+                let list = Rect {
+                    x: inside.x.saturating_sub(1),
+                    width: inside.width + 1,
+                    height: inside.height.saturating_sub(CAUSE),
+                    ..inside
+                };
+                self.list.view(pen, list, &self.list.drawn(), None);
+                self.whole_cause(
+                    pen,
+                    Rect { y: list.y + list.height, height: inside.height - list.height, ..inside },
+                );
             }
         }
         self.tiles.view(pen, rest);
@@ -117,9 +138,8 @@ impl Panel for Fleet {
     }
 
     fn select(&mut self, target: &Target) {
-        self.list.select(|row| {
-            row.finding.cluster == target.cluster && row.finding.subject == target.subject
-        });
+        self.list
+            .select(|row| row.finding.cluster == target.cluster && row.finding.subject == target.subject);
     }
 
     fn filter(&self) -> &Filter {
@@ -152,6 +172,15 @@ impl Panel for Fleet {
 }
 
 impl Fleet {
+    /// What the column had to cut.
+    fn whole_cause(&self, pen: &mut Pen<'_>, area: Rect) {
+        let Some(row) = self.list.selected() else { return };
+        let text = crate::ui::text::wrap(&row.finding.cause, area.width.into());
+        for (line, words) in crate::ui::pen::lines(area).zip(text) {
+            pen.put(line, words, Meaning::Muted);
+        }
+    }
+
     /// To the cause: the panel that shows it, with the cursor on it.
     fn open(&self) -> Option<Request> {
         let target = self.target()?;

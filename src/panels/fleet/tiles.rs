@@ -12,7 +12,7 @@ use crate::state::select::clusters::{self, ClusterRow};
 use crate::state::select::jobs::{self, JobRow};
 use crate::state::select::replicas;
 use crate::ui::theme::Meaning;
-use crate::ui::{Align, Cell, Pen, meter, pen, text};
+use crate::ui::{Align, Cell, Glyphs, Pen, meter, pen, text};
 
 /// From this width on there are tiles.
 const TILES_FROM: u16 = 100;
@@ -58,7 +58,7 @@ impl Tiles {
     pub fn split(&self, area: Rect, found: u16) -> (Rect, Rect) {
         let strips = (self.clusters.len() as u16).min(area.height / 3);
         let below = if area.width < TILES_FROM { strips + 2 } else { (area.height * 3 / 5).max(strips + 2) };
-        let wanted = (found.max(1) + 3).clamp(5, 200);
+        let wanted = (found.max(1) + super::FRAME + super::CAUSE).clamp(5, 200);
         let below = below.max(area.height.saturating_sub(wanted));
         let top = area.height.saturating_sub(below).max(area.height.min(4));
         let rest = Rect { y: area.y + top, height: area.height - top, ..area };
@@ -82,11 +82,7 @@ impl Tiles {
         let left = Rect { width: area.width / 2, ..area };
         let right = Rect { x: area.x + left.width, width: area.width - left.width, ..area };
         self.cluster_tile(pen, Rect { height: cluster_height, ..left });
-        let below = Rect {
-            y: left.y + cluster_height,
-            height: left.height - cluster_height,
-            ..left
-        };
+        let below = Rect { y: left.y + cluster_height, height: left.height - cluster_height, ..left };
         self.jobs_tile(pen, below);
         self.replicas_tile(pen, right);
     }
@@ -96,15 +92,20 @@ impl Tiles {
         let inside = pen.frame(area, &"Clusters".into(), &"2".into());
         let widest = |of: fn(&ClusterRow) -> usize| self.clusters.iter().map(of).max().unwrap_or(0);
         let (name, version) = (widest(|row| text::width(&row.name)), widest(|row| text::width(&row.version)));
+        let states: Vec<Cell> =
+            self.clusters.iter().map(|row| state_cell(&row.liveness, pen.cx.glyphs)).collect();
+        let state_width = states.iter().map(Cell::width).max().unwrap_or(0) + 2;
         let shown = usize::from(inside.height);
-        for (line, row) in pen::lines(inside).zip(&self.clusters) {
+        for (line, (row, state)) in pen::lines(inside).zip(self.clusters.iter().zip(states)) {
             let glyphs = pen.cx.glyphs;
-            let mut cell = Cell::new(glyphs.tint, Meaning::Tint(row.tint)).and(format!("{:<name$}  ", row.name), Meaning::Text);
-            let state = state_cell(&row.liveness, glyphs);
-            let pad = 14usize.saturating_sub(state.width());
+            let mut cell = Cell::new(glyphs.tint, Meaning::Tint(row.tint))
+                .and(format!("{:<name$}  ", row.name), Meaning::Text);
+            let pad = state_width - state.width();
             cell.parts.extend(state.parts);
-            cell = cell.and(" ".repeat(pad), Meaning::Text).and(format!("{:<version$}  ", row.version), Meaning::Muted);
-            cell.parts.extend(self.numbers(row, pen).parts);
+            cell = cell
+                .and(" ".repeat(pad), Meaning::Text)
+                .and(format!("{:<version$}  ", row.version), Meaning::Muted);
+            cell.parts.extend(Self::numbers(row, glyphs).parts);
             pen.put_cell(line, &cell, Align::Left);
             if let Some(age) = row.oldest {
                 let room = usize::from(line.width).saturating_sub(cell.width());
@@ -119,8 +120,7 @@ impl Tiles {
         }
     }
 
-    fn numbers(&self, row: &ClusterRow, pen: &Pen<'_>) -> Cell {
-        let glyphs = pen.cx.glyphs;
+    fn numbers(row: &ClusterRow, glyphs: &Glyphs) -> Cell {
         let live = row.liveness.is_live();
         if !row.nodes.is_whole() && !matches!(row.nodes, crate::state::Freshness::Stale(_)) {
             return Cell::new(glyphs.unknown, Meaning::Unknown);
@@ -130,7 +130,7 @@ impl Tiles {
         let mut cell = Cell::new(format!("nodes {}/{}  ", row.nodes_ready, row.nodes_total), nodes);
         if row.gpus_allocatable.whole > 0 {
             let share = f64::from(row.gpus_requested.whole) / f64::from(row.gpus_allocatable.whole);
-            cell.parts.extend(meter::bar(share, 8, glyphs, Meaning::Progress).parts);
+            cell.parts.extend(meter::bar(share, 5, glyphs, Meaning::Progress).parts);
             let gpus = format!(" GPUs {}/{}", row.gpus_requested.whole, row.gpus_allocatable.whole);
             cell = cell.and(gpus, Meaning::Text);
         }
@@ -141,7 +141,11 @@ impl Tiles {
         if area.height < 3 {
             return;
         }
-        let counts: Vec<_> = self.phases.iter().map(|(phase, count)| format!("{count} {}", phase.name().to_lowercase())).collect();
+        let counts: Vec<_> = self
+            .phases
+            .iter()
+            .map(|(phase, count)| format!("{count} {}", phase.name().to_lowercase()))
+            .collect();
         let inside = pen.frame(area, &"Jobs".into(), &counts.join(", ").into());
         if self.jobs.is_empty() {
             pen.put(inside, "no jobs", Meaning::Muted);
@@ -193,7 +197,10 @@ impl Tiles {
             pen.put(Rect { width: name_width - 1, ..line }, name, Meaning::Text);
             for (at, cluster) in self.heads.iter().take(fitting).enumerate() {
                 let cell = row.group.cells.get(&cluster.id);
-                let cell = cell.map_or_else(|| none_cell(&cluster.none, pen.cx.glyphs), |it| cell_cell(it, pen.cx.glyphs));
+                let cell = cell.map_or_else(
+                    || none_cell(&cluster.none, pen.cx.glyphs),
+                    |it| cell_cell(it, pen.cx.glyphs),
+                );
                 pen.put_cell(place(line, at), &cell, Align::Left);
             }
         }

@@ -3,123 +3,64 @@
 use crate::fleet::{Clean, JobPhase};
 use crate::panels::{Column, Value};
 use crate::state::select::jobs::JobRow;
-use crate::ui::{Align, Cell, Glyphs, Meaning, ViewCx, meter, text};
+use crate::ui::{Cell, Glyphs, Meaning, ViewCx, meter, text};
 
 type C = Column<JobRow>;
 
 pub fn columns() -> Vec<C> {
     vec![
-        column(
-            "phase",
-            "PHASE",
-            "Phase, the same words for every kind",
-            0,
-            |row, _| Value::Ranked(row.phase as u32, row.phase.name().into()),
-            |row, _, cx| worth(row, phase_cell(row.phase, cx.glyphs)),
-        ),
-        C {
-            flexible: true,
-            widest: 60,
-            ..column("job", "JOB", "Namespace and name", 0, |row, _| Value::text(row.job.key.to_string()), |row, _, _| {
-                Cell::muted(format!("{}/", row.job.key.namespace)).and(&row.job.key.name, Meaning::Text)
+        C::new("phase", "PHASE", "Phase, the same words for every kind", |row, _| {
+            Value::Ranked(row.phase as u32, row.phase.name().into())
+        })
+        .cell(|row, _, cx| worth(row, phase_cell(row.phase, cx.glyphs))),
+        C::new("job", "JOB", "Namespace and name", |row, _| Value::text(row.job.key.to_string()))
+            .cell(|row, _, _| {
+                let key = &row.job.key;
+                Cell::muted(format!("{}/", key.namespace)).and(&key.name, Meaning::Text)
             })
-        },
-        column("cluster", "CLUSTER", "Cluster", 8, |row, _| Value::text(&row.cluster_name), |row, _, _| {
-            Cell::text(&row.cluster_name)
-        }),
-        column("kind", "KIND", "Kind", 4, |row, _| Value::text(&row.job.kind_name), |row, _, _| {
-            Cell::muted(&row.job.kind_name)
-        }),
-        column(
-            "progress",
-            "PROGRESS",
-            "Progress, from 0 to 1",
-            5,
-            |row, _| Value::maybe(row.job.progress, Value::Number),
-            progress_cell,
-        ),
-        right(column("pods", "PODS", "Pods ready", 3, pods, |row, _, _| pods_cell(row))),
-        right(column(
-            "gpus",
-            "GPUS",
-            "GPUs of all its pods",
-            6,
-            |row, _| Value::maybe(row.job.gpus, |gpus| Value::Number(gpus.whole.into())),
-            |row, _, cx| match row.job.gpus {
-                None => Cell::unknown(cx.glyphs),
-                Some(gpus) if gpus.is_none() => Cell::default(),
-                Some(gpus) => Cell::text(gpus.to_string()),
-            },
-        )),
-        column("queue", "QUEUE", "Queue", 2, |row, _| Value::maybe(row.queue.as_ref(), Value::text), |row, _, _| {
-            row.queue.as_ref().map_or_else(Cell::default, Cell::muted)
-        }),
-        right(column(
-            "restarts",
-            "RESTARTS",
-            "Restarts, or failed pods",
-            1,
-            |row, _| Value::maybe(row.job.restarts, |count| Value::Number(count.into())),
-            |row, _, _| restarts_cell(row),
-        )),
-        right(column(
-            "duration",
-            "DURATION",
-            "How long it runs, or ran",
-            4,
-            |row, _| Value::maybe(row.duration, Value::Age),
-            |row, _, _| row.duration.map_or_else(Cell::default, |age| Cell::text(age.to_string())),
-        )),
-        right(column(
-            "age",
-            "AGE",
-            "Time since it was made",
-            2,
-            |row, _| Value::Age(row.age),
-            |row, _, _| Cell::muted(row.age.to_string()),
-        )),
-        C {
-            flexible: true,
-            widest: 200,
-            ..column("message", "MESSAGE", "Why it is so", 5, |row, _| Value::text(&row.message), |row, _, _| {
-                message_cell(row)
-            })
-        },
-        // Only for filters.
-        column("namespace", "", "Namespace", 0, |row, _| Value::text(&row.job.key.namespace), |_, _, _| {
-            Cell::default()
-        }),
-        column("cloud", "", "Cloud", 0, |row, _| Value::text(&row.cloud), |_, _, _| Cell::default()),
-        column("column", "", "Further columns of the kind, such as its framework", 0, extra, |_, _, _| {
-            Cell::default()
+            .flexible(60),
+        C::new("cluster", "CLUSTER", "Cluster", |row, _| Value::text(&row.cluster_name)).drop(8),
+        C::new("kind", "KIND", "Kind", |row, _| Value::text(&row.job.kind_name)).muted().drop(4),
+        C::new("progress", "PROGRESS", "Progress, from 0 to 1", |row, _| {
+            Value::maybe(row.job.progress, Value::Number)
+        })
+        .cell(progress_cell)
+        .drop(5),
+        C::new("pods", "PODS", "Pods ready", |row, _| Value::Number(row.pods.ready.into()))
+            .cell(|row, _, _| pods_cell(row))
+            .right()
+            .drop(3),
+        C::new("gpus", "GPUS", "GPUs of all its pods", |row, _| {
+            Value::maybe(row.job.gpus, |gpus| Value::Number(gpus.whole.into()))
+        })
+        .cell(gpus_cell)
+        .right()
+        .drop(6),
+        C::new("queue", "QUEUE", "Queue", |row, _| Value::maybe(row.queue.as_ref(), Value::text))
+            .muted()
+            .drop(2),
+        C::new("restarts", "RESTARTS", "Restarts, or failed pods", |row, _| {
+            Value::maybe(row.job.restarts, |count| Value::Number(count.into()))
+        })
+        .cell(|row, _, _| restarts_cell(row))
+        .right()
+        .drop(1),
+        C::new("duration", "DURATION", "How long it runs, or ran", |row, _| {
+            Value::maybe(row.duration, Value::Age)
+        })
+        .right()
+        .drop(4),
+        C::new("age", "AGE", "Time since it was made", |row, _| Value::Age(row.age)).muted().right().drop(2),
+        C::new("message", "MESSAGE", "Why it is so", |row, _| Value::text(&row.message))
+            .cell(|row, _, _| message_cell(row))
+            .flexible(200)
+            .drop(5),
+        C::hidden("namespace", "Namespace", |row, _| Value::text(&row.job.key.namespace)),
+        C::hidden("cloud", "Cloud", |row, _| Value::text(&row.cloud)),
+        C::hidden("column", "Further columns of the kind, such as its framework", |row, _| {
+            Value::Texts(row.job.columns.iter().map(|(_, value)| value.clone()).collect())
         }),
     ]
-}
-
-fn column(
-    name: &str,
-    title: &str,
-    doc: &'static str,
-    drop: u8,
-    value: fn(&JobRow, &C) -> Value,
-    cell: fn(&JobRow, &C, ViewCx<'_>) -> Cell,
-) -> C {
-    C {
-        name: name.into(),
-        title: title.into(),
-        doc,
-        align: Align::Left,
-        widest: 28,
-        flexible: false,
-        drop,
-        number: 0,
-        value,
-        cell,
-    }
-}
-
-fn right(column: C) -> C {
-    C { align: Align::Right, ..column }
 }
 
 pub fn phase_cell(phase: JobPhase, glyphs: &Glyphs) -> Cell {
@@ -150,8 +91,12 @@ fn progress_cell(row: &JobRow, _: &C, cx: ViewCx<'_>) -> Cell {
     worth(row, bar.and(percent, Meaning::Text))
 }
 
-fn pods(row: &JobRow, _: &C) -> Value {
-    Value::Number(row.pods.ready.into())
+fn gpus_cell(row: &JobRow, _: &C, cx: ViewCx<'_>) -> Cell {
+    match row.job.gpus {
+        None => Cell::unknown(cx.glyphs),
+        Some(gpus) if gpus.is_none() => Cell::default(),
+        Some(gpus) => Cell::text(gpus.to_string()),
+    }
 }
 
 /// Ready pods of those that are meant to run at once; nothing when all have ended.
@@ -170,16 +115,12 @@ fn restarts_cell(row: &JobRow) -> Cell {
     }
 }
 
-fn extra(row: &JobRow, _: &C) -> Value {
-    Value::Texts(row.job.columns.iter().map(|(_, value)| value.clone()).collect())
-}
-
 fn message_cell(row: &JobRow) -> Cell {
     if !row.message.is_empty() {
         let meaning = if row.phase == JobPhase::Failed { Meaning::Text } else { Meaning::Muted };
         return Cell::new(&row.message, meaning);
     }
-    let metrics = row.job.metrics.iter().filter(|(name, _)| name != &"progress");
+    let metrics = row.job.metrics.iter().filter(|(name, _)| *name != "progress");
     let told = metrics.map(|(name, value)| format!("{name} {value:.4}")).collect::<Vec<_>>().join("  ");
     Cell::muted(told)
 }

@@ -4,7 +4,7 @@ use crate::fleet::{Clean, ClusterId, GpuCount, Rollout};
 use crate::panels::{Column, Value};
 use crate::state::select::Tally;
 use crate::state::select::replicas::{Cell as Replicas, Group, NoCell, Range};
-use crate::ui::{Align, Cell, Glyphs, Meaning, ViewCx};
+use crate::ui::{Cell, Glyphs, Meaning, ViewCx};
 
 type C = Column<GroupRow>;
 
@@ -55,7 +55,8 @@ impl GroupRow {
                 }
             }
         }
-        let named = |id: &ClusterId| clusters.iter().find(|head| head.id == *id).map(|head| head.name.clone());
+        let named =
+            |id: &ClusterId| clusters.iter().find(|head| head.id == *id).map(|head| head.name.clone());
         let none = clusters.iter().filter(|head| !group.cells.contains_key(&head.id));
         Self {
             ready,
@@ -72,90 +73,61 @@ impl GroupRow {
 }
 
 pub fn fixed() -> Vec<C> {
-    let name = |row: &GroupRow, _: &C| Value::text(&row.group.name);
     vec![
-        C {
-            flexible: true,
-            widest: 60,
-            ..column("workload", "WORKLOAD", "Namespace and name", 0, name, |row, _, _| name_cell(row))
-        },
-        column("version", "VERSION", "Version, or how many differ", 4, versions, |row, _, cx| {
-            version_cell(row, cx.glyphs)
-        }),
-        column("scaling", "SCALING", "Range of the autoscaler", 2, scaling, |row, _, cx| {
-            scaling_cell(row.scaling.as_ref(), cx.glyphs)
-        }),
-        right(column(
-            "gpus",
-            "GPUS",
-            "GPUs of one replica",
-            2,
-            |row, _| Value::Number(row.gpus.whole.into()),
-            |row, _, _| if row.gpus.is_none() { Cell::default() } else { Cell::text(row.gpus.to_string()) },
-        )),
-        right(column(
-            "total",
-            "TOTAL",
-            "Replicas ready in all clusters",
-            3,
-            |row, _| Value::Number(row.ready.known as f64),
-            |row, _, _| total_cell(row),
-        )),
+        C::new("workload", "WORKLOAD", "Namespace and name", |row, _| Value::text(&row.group.name))
+            .cell(|row, _, _| name_cell(row))
+            .flexible(60),
+        C::new("version", "VERSION", "Version, or how many differ", |row, _| {
+            Value::Texts(row.versions.clone())
+        })
+        .cell(|row, _, cx| version_cell(row, cx.glyphs))
+        .drop(4),
+        C::new("scaling", "SCALING", "Range of the autoscaler", |row, _| {
+            Value::maybe(row.scaling.as_ref(), |range| {
+                Value::Texts(vec![range.by.into(), range.note.clone()])
+            })
+        })
+        .cell(|row, _, cx| scaling_cell(row.scaling.as_ref(), cx.glyphs))
+        .drop(2),
+        C::new("gpus", "GPUS", "GPUs of one replica", |row, _| Value::Number(row.gpus.whole.into()))
+            .cell(
+                |row, _, _| {
+                    if row.gpus.is_none() { Cell::default() } else { Cell::text(row.gpus.to_string()) }
+                },
+            )
+            .right()
+            .drop(2),
+        C::new("total", "TOTAL", "Replicas ready in all clusters", |row, _| {
+            Value::Number(row.ready.known as f64)
+        })
+        .cell(|row, _, _| total_cell(row))
+        .right()
+        .drop(3),
     ]
 }
 
 /// The fixed columns, one for each cluster, and those that are only for filters.
 pub fn all(clusters: &[ClusterHead]) -> Vec<C> {
     let mut columns = fixed();
-    columns.extend(clusters.iter().map(|head| C {
-        number: head.id.0,
-        widest: 14,
-        ..column("", "", "Replicas ready in this cluster", 0, ready_here, |row, column, cx| {
-            here_cell(row, ClusterId(column.number), cx)
-        })
+    columns.extend(clusters.iter().map(|head| {
+        C {
+            number: head.id.0,
+            ..C::new(&head.name, &head.name, "Replicas ready in this cluster", ready_here)
+                .cell(|row, column, cx| here_cell(row, ClusterId(column.number), cx))
+                .widest(14)
+        }
     }));
-    for (column, head) in columns[FIXED..].iter_mut().zip(clusters) {
-        column.name.clone_from(&head.name);
-        column.title.clone_from(&head.name);
-    }
-    columns.push(column("cluster", "", "Clusters that have it", 0, |row, _| Value::Texts(row.clusters.clone()), |_, _, _| Cell::default()));
-    columns.push(column("kind", "", "Kind", 0, kinds, |_, _, _| Cell::default()));
-    columns.push(column("rollout", "", "complete, progressing, stuck, paused", 0, rollouts, |_, _, _| Cell::default()));
-    columns.push(column(
-        "missing",
-        "",
-        "Replicas that are not ready",
-        0,
-        |row, _| Value::Number(row.desired.known.saturating_sub(row.ready.known) as f64),
-        |_, _, _| Cell::default(),
-    ));
+    columns.extend([
+        C::hidden("cluster", "Clusters that have it", |row, _| Value::Texts(row.clusters.clone())),
+        C::hidden("kind", "Kind", |row, _| {
+            Value::Texts(row.group.kinds.iter().map(|kind| kind.name().into()).collect())
+        }),
+        C::hidden("rollout", "complete, progressing, stuck, paused", rollouts),
+        C::hidden("missing", "Replicas that are not ready", |row, _| {
+            Value::Number(row.desired.known.saturating_sub(row.ready.known) as f64)
+        }),
+    ]);
     columns
-}
-
-fn column(
-    name: &str,
-    title: &str,
-    doc: &'static str,
-    drop: u8,
-    value: fn(&GroupRow, &C) -> Value,
-    cell: fn(&GroupRow, &C, ViewCx<'_>) -> Cell,
-) -> C {
-    C {
-        name: name.into(),
-        title: title.into(),
-        doc,
-        align: Align::Left,
-        widest: 24,
-        flexible: false,
-        drop,
-        number: 0,
-        value,
-        cell,
-    }
-}
-
-fn right(column: C) -> C {
-    C { align: Align::Right, ..column }
 }
 
 fn name_cell(row: &GroupRow) -> Cell {
@@ -165,21 +137,15 @@ fn name_cell(row: &GroupRow) -> Cell {
     Cell::muted(format!("{namespace}/")).and(name, Meaning::Text)
 }
 
-fn versions(row: &GroupRow, _: &C) -> Value {
-    Value::Texts(row.versions.clone())
-}
-
 fn version_cell(row: &GroupRow, glyphs: &Glyphs) -> Cell {
     match &row.versions[..] {
         [] => Cell::default(),
         [only] => Cell::text(only),
-        several if row.drifts => Cell::new(format!("{} {} differ", glyphs.differs, several.len()), Meaning::Warning),
+        several if row.drifts => {
+            Cell::new(format!("{} {} differ", glyphs.differs, several.len()), Meaning::Warning)
+        }
         several => Cell::new(format!("{} {}", glyphs.progress, several.len()), Meaning::Progress),
     }
-}
-
-fn scaling(row: &GroupRow, _: &C) -> Value {
-    Value::maybe(row.scaling.as_ref(), |range| Value::Texts(vec![range.by.into(), range.note.clone()]))
 }
 
 fn scaling_cell(range: Option<&Range>, glyphs: &Glyphs) -> Cell {
@@ -200,13 +166,11 @@ fn ready_here(row: &GroupRow, column: &C) -> Value {
 }
 
 fn here_cell(row: &GroupRow, cluster: ClusterId, cx: ViewCx<'_>) -> Cell {
-    match row.group.cells.get(&cluster) {
-        Some(cell) => cell_cell(cell, cx.glyphs),
-        None => {
-            let none = row.none.iter().find(|(id, _)| *id == cluster).map(|(_, none)| none);
-            super::none_cell(none.unwrap_or(&NoCell::Unknown), cx.glyphs)
-        }
+    if let Some(cell) = row.group.cells.get(&cluster) {
+        return cell_cell(cell, cx.glyphs);
     }
+    let none = row.none.iter().find(|(id, _)| *id == cluster).map(|(_, none)| none);
+    super::none_cell(none.unwrap_or(&NoCell::Unknown), cx.glyphs)
 }
 
 /// `6/6`, `7/8 ↻`, `2/4 ✖`, `?/3`: ready of desired, and what the rollout does.
@@ -228,10 +192,6 @@ pub fn cell_cell(cell: &Replicas, glyphs: &Glyphs) -> Cell {
         return Cell::new(counts, of_counts);
     }
     Cell::new(counts, of_counts).and(format!(" {mark}"), meaning)
-}
-
-fn kinds(row: &GroupRow, _: &C) -> Value {
-    Value::Texts(row.group.kinds.iter().map(|kind| kind.name().into()).collect())
 }
 
 fn rollouts(row: &GroupRow, _: &C) -> Value {

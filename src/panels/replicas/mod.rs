@@ -61,7 +61,8 @@ impl Panel for Replicas {
         self.list.refresh(rows.collect(), area.height);
         self.clusters = clusters;
         self.column = self.column.min(self.clusters.len().saturating_sub(1));
-        self.drawn = usize::from(area.width.saturating_sub(52) / CLUSTER_WIDTH).clamp(1, self.clusters.len().max(1));
+        self.drawn =
+            usize::from(area.width.saturating_sub(52) / CLUSTER_WIDTH).clamp(1, self.clusters.len().max(1));
         self.follow_column();
         self.empty = match self.list.counts() {
             (0, 0) if all_whole(state, &replicas::WORKLOAD_KINDS) => "no workloads",

@@ -13,8 +13,11 @@ use crate::fleet::{ClusterId, Fault, FaultKind, LogLine, LogRequest, ObjectId, S
 /// The doors of the clusters that are connected.
 #[derive(Clone, Default)]
 pub struct Details {
-    open: Arc<Mutex<HashMap<ClusterId, (Door, Vec<Resource>)>>>,
+    open: Arc<Mutex<HashMap<ClusterId, Opened>>>,
 }
+
+/// A door and what is served behind it.
+type Opened = (Door, Vec<Resource>);
 
 impl Details {
     /// Makes a cluster's door and what it serves known.
@@ -31,8 +34,9 @@ impl Details {
     pub async fn object(&self, cluster: ClusterId, id: &ObjectId) -> Result<Value, Fault> {
         let (door, resources) = self.door(cluster, Step::Get)?;
         let resource = resources.iter().find(|resource| resource.kind == id.kind);
-        let resource = resource
-            .ok_or_else(|| Fault::new(Step::Get, FaultKind::NotFound, "the cluster does not serve this kind"))?;
+        let resource = resource.ok_or_else(|| {
+            Fault::new(Step::Get, FaultKind::NotFound, "the cluster does not serve this kind")
+        })?;
         door.ask_json(Question::json(&resource.object_path(&id.key), Step::Get)).await
     }
 

@@ -29,7 +29,8 @@ pub struct Discovery {
 struct Groups {
     kind: String,
     items: Vec<Group>,
-    groups: Vec<LegacyGroup>,
+    #[serde(rename = "groups")]
+    legacy: Vec<LegacyGroup>,
 }
 
 #[derive(Deserialize, Default)]
@@ -108,7 +109,7 @@ impl Discovery {
         let groups: Groups = serde_json::from_slice(&body)
             .map_err(|error| Fault::new(Step::Discover, FaultKind::Malformed, list::place(&error)))?;
         if groups.kind == "APIGroupList" {
-            self.served = legacy(door, &groups.groups, wanted).await?;
+            self.served = legacy(door, &groups.legacy, wanted).await?;
             return Ok(());
         }
         self.etag = etag;
@@ -159,7 +160,8 @@ mod tests {
         let groups: Groups = serde_json::from_str(answer).unwrap();
         let discovery = Discovery { etag: None, served: aggregated(groups.items) };
         let wanted = super::super::kinds::custom(&[]);
-        let found: Vec<_> = wanted.iter().filter_map(|it| discovery.served_as(it)).map(|it| it.path(None)).collect();
+        let found: Vec<_> =
+            wanted.iter().filter_map(|it| discovery.served_as(it)).map(|it| it.path(None)).collect();
         assert_eq!(found, ["/apis/kueue.x-k8s.io/v1beta1/workloads"]);
     }
 }

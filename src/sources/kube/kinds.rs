@@ -165,7 +165,7 @@ mod tests {
             assert_eq!(rows.iter().filter(|row| row.kind == kind).count(), 1, "{kind}");
         }
         assert_eq!(rows.len(), Kind::ALL.len() + job_kinds.len());
-        assert!(built_in().iter().all(|row| row.speaks_protobuf()));
+        assert!(built_in().iter().all(Resource::speaks_protobuf));
     }
 
     #[test]

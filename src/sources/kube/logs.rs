@@ -13,7 +13,7 @@ pub const MOST_PODS: usize = 8;
 /// Lines of the past that are read of each pod when no time is given.
 const TAIL: u32 = 500;
 /// A log may rightly be silent for long.
-const QUIET: Duration = Duration::from_secs(24 * 3600);
+const QUIET: Duration = Duration::from_hours(24);
 /// A longer line is cut in two.
 const LONGEST_LINE: usize = 64 << 10;
 const TAB: &str = "    ";
@@ -135,8 +135,14 @@ mod tests {
     fn the_question_says_what_was_asked_for() {
         let target = LogTarget { pod: ObjectKey::new("ml", "a b"), container: Some("c".into()) };
         let mut request = LogRequest { pods: vec![], follow: true, previous: false, since: None };
-        assert_eq!(path(&request, &target), "/api/v1/namespaces/ml/pods/a%20b/log?container=c&tailLines=500&follow=true");
+        assert_eq!(
+            path(&request, &target),
+            "/api/v1/namespaces/ml/pods/a%20b/log?container=c&tailLines=500&follow=true"
+        );
         request = LogRequest { previous: true, follow: false, since: Some(Age(60)), ..request };
-        assert_eq!(path(&request, &target), "/api/v1/namespaces/ml/pods/a%20b/log?container=c&previous=true&sinceSeconds=60&follow=false");
+        assert_eq!(
+            path(&request, &target),
+            "/api/v1/namespaces/ml/pods/a%20b/log?container=c&previous=true&sinceSeconds=60&follow=false"
+        );
     }
 }

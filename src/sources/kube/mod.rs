@@ -13,6 +13,7 @@ mod plan;
 mod ping;
 mod reflector;
 pub mod supervisor;
+mod watched;
 
 pub use detail::Details;
 pub use supervisor::run;

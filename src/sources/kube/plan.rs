@@ -59,8 +59,8 @@ const STARTS_BEFORE_LIST: u32 = 3;
 const FIRST_DELAY: Duration = Duration::from_millis(500);
 const LONGEST_DELAY: Duration = Duration::from_secs(15);
 /// A permission or a kind that is missing does not appear by itself soon.
-const SLOW_DELAY: Duration = Duration::from_secs(60);
-const LONGEST_THROTTLE: Duration = Duration::from_secs(60);
+const SLOW_DELAY: Duration = Duration::from_mins(1);
+const LONGEST_THROTTLE: Duration = Duration::from_mins(1);
 
 #[derive(Debug)]
 pub struct Plan {
@@ -74,13 +74,7 @@ pub struct Plan {
 
 impl Default for Plan {
     fn default() -> Self {
-        Self {
-            next: Next::List(ListVersion::Any),
-            version: None,
-            after: None,
-            failures: 0,
-            failed_starts: 0,
-        }
+        Self { next: Next::List(ListVersion::Any), version: None, after: None, failures: 0, failed_starts: 0 }
     }
 }
 
@@ -150,9 +144,7 @@ impl Plan {
             WatchEnd::NotStarted(fault) => {
                 self.failed_starts += 1;
                 let again = match &self.version {
-                    Some(version) if self.failed_starts < STARTS_BEFORE_LIST => {
-                        Next::Watch(version.clone())
-                    }
+                    Some(version) if self.failed_starts < STARTS_BEFORE_LIST => Next::Watch(version.clone()),
                     _ => {
                         self.failed_starts = 0;
                         self.list()
@@ -191,9 +183,7 @@ impl Plan {
     fn wait(&mut self, fault: Fault, then: Next) {
         self.failures += 1;
         let (why, delay, then) = match fault.kind {
-            FaultKind::Forbidden => {
-                (Why::Denied(fault.detail), SLOW_DELAY, Next::List(ListVersion::Any))
-            }
+            FaultKind::Forbidden => (Why::Denied(fault.detail), SLOW_DELAY, Next::List(ListVersion::Any)),
             FaultKind::NotFound => (Why::Absent, SLOW_DELAY, Next::List(ListVersion::Any)),
             FaultKind::Throttled(Some(seconds)) => {
                 let delay = Duration::from_secs(seconds.into()).min(LONGEST_THROTTLE);

@@ -11,13 +11,12 @@ use super::convert::{self, Cx, Read};
 use super::identity::Identity;
 use super::kinds::Resource;
 use super::plan::{ListVersion, Next, Plan, Wait, WatchEnd, Why};
+use super::watched::{Watched, undecodable};
 use crate::clients::kube::wire::list::{ListDecoder, Part};
-use crate::clients::kube::wire::stream::{Event, WatchDecoder};
+use crate::clients::kube::wire::stream::WatchDecoder;
 use crate::clients::kube::wire::{Encoding, Framing};
 use crate::clients::kube::{Answer, Door, PROMPT, Patience, Question, encode};
-use crate::fleet::{
-    Clean, Fault, FaultKind, Interner, ObjectKey, SourceFact, SourceId, SourceState, Step,
-};
+use crate::fleet::{Fault, FaultKind, Interner, SourceFact, SourceId, SourceState, Step};
 use crate::sources::Out;
 
 /// The server is asked to end a watch after 30 to 40 seconds. That is below the idle limits of common load
@@ -118,7 +117,9 @@ impl Reflector {
             let piece = answer.piece().await?;
             let ended = piece.is_none();
             match piece {
-                Some(piece) => decoder.feed(&piece, &mut parts).map_err(|error| malformed(Step::List, error))?,
+                Some(piece) => {
+                    decoder.feed(&piece, &mut parts).map_err(|error| malformed(Step::List, error))?;
+                }
                 None => std::mem::replace(&mut decoder, ListDecoder::new(encoding))
                     .finish(&mut parts)
                     .map_err(|error| malformed(Step::List, error))?,
@@ -165,7 +166,7 @@ impl Reflector {
         if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) }
     }
 
-    async fn watch(&self, mut version: String, plan: &mut Plan, cx: &mut Cx) -> WatchEnd {
+    async fn watch(&self, version: String, plan: &mut Plan, cx: &mut Cx) -> WatchEnd {
         let seconds = fastrand::u64(WATCH_SECONDS);
         let mut query = vec![
             "watch=1".to_owned(),
@@ -190,6 +191,7 @@ impl Reflector {
         self.tell([SourceFact::State(SourceState::Watching), SourceFact::Heard]).await;
         let encoding = answer.encoding;
         let mut decoder = WatchDecoder::new(encoding);
+        let mut watched = Watched { resource: &self.resource, encoding, version, facts: Vec::new() };
         let mut events = Vec::new();
         loop {
             let piece = match answer.piece().await {
@@ -197,69 +199,23 @@ impl Reflector {
                 Ok(None) => {
                     self.tell([SourceFact::Heard]).await;
                     let told_something = began.elapsed() >= Duration::from_secs(1);
-                    return WatchEnd::Regular { version, told_something };
+                    return WatchEnd::Regular { version: watched.version, told_something };
                 }
-                Err(fault) => return WatchEnd::Broken { version, fault },
+                Err(fault) => return WatchEnd::Broken { version: watched.version, fault },
             };
             plan.alive();
             if let Err(error) = decoder.feed(&piece, &mut events) {
-                return WatchEnd::Broken { version, fault: malformed(Step::Watch, error) };
+                return WatchEnd::Broken { version: watched.version, fault: malformed(Step::Watch, error) };
             }
-            let mut facts = Vec::with_capacity(events.len() + 1);
-            let end = events.drain(..).find_map(|event| self.event(encoding, event, &mut version, &mut facts, cx));
-            if facts.is_empty() {
-                facts.push(SourceFact::Heard);
+            let end = events.drain(..).find_map(|event| watched.take(event, cx));
+            if watched.facts.is_empty() {
+                watched.facts.push(SourceFact::Heard);
             }
-            self.tell(facts).await;
+            self.tell(watched.facts.drain(..)).await;
             if let Some(end) = end {
                 return end;
             }
         }
-    }
-
-    /// One event; gives the end of the watch when it is one.
-    fn event(
-        &self,
-        encoding: Encoding,
-        event: Event,
-        version: &mut String,
-        facts: &mut Vec<SourceFact>,
-        cx: &mut Cx,
-    ) -> Option<WatchEnd> {
-        match event {
-            Event::Applied(bytes) => match self.resource.read(encoding, &bytes, cx) {
-                Ok(read) => {
-                    version.clone_from(&read.resource_version);
-                    facts.push(match read.object {
-                        Some(object) => SourceFact::Item(object),
-                        None => SourceFact::Gone(read.key),
-                    });
-                }
-                Err(why) => {
-                    let named = convert::name_of(encoding, &bytes);
-                    facts.push(undecodable(named.as_ref(), why));
-                    if let Some((key, at)) = named {
-                        // What was known of it is not so any more.
-                        facts.push(SourceFact::Gone(key));
-                        *version = at;
-                    }
-                }
-            },
-            Event::Deleted(bytes) => {
-                if let Some((key, at)) = convert::name_of(encoding, &bytes) {
-                    facts.push(SourceFact::Gone(key));
-                    *version = at;
-                }
-            }
-            Event::Bookmark(at) => *version = at,
-            Event::Error(status) if status.code == 410 => return Some(WatchEnd::Expired),
-            Event::Error(status) => {
-                let code = u16::try_from(status.code).unwrap_or(500);
-                let fault = Fault::new(Step::Watch, FaultKind::Status(code), status.message);
-                return Some(WatchEnd::Broken { version: version.clone(), fault });
-            }
-        }
-        None
     }
 
     fn item(&self, encoding: Encoding, bytes: &Bytes, cx: &mut Cx) -> Option<SourceFact> {
@@ -296,11 +252,6 @@ impl Reflector {
     async fn tell(&self, facts: impl IntoIterator<Item = SourceFact>) {
         self.out.source(self.id, facts).await;
     }
-}
-
-fn undecodable(named: Option<&(ObjectKey, String)>, why: String) -> SourceFact {
-    let name = named.map(|(key, _)| Clean::from(key.to_string()));
-    SourceFact::Undecodable { name, why: why.into() }
 }
 
 fn malformed(step: Step, error: Framing) -> Fault {

@@ -18,15 +18,14 @@ use super::{Details, Nudge};
 use crate::clients::kube::connect::{Connected, Target, connect};
 use crate::clients::kube::{Door, certificate};
 use crate::fleet::{
-    Clean, ClusterFact, ClusterId, Fault, FaultKind, Kind, Slot, SourceFact, SourceId, SourceState,
-    Step,
+    Clean, ClusterFact, ClusterId, Fault, FaultKind, Kind, Slot, SourceFact, SourceId, SourceState, Step,
 };
 use crate::sources::{Out, Wanted};
 
 /// How often it is asked whether a CRD has come or gone.
 const DISCOVERY: Duration = Duration::from_secs(30);
 /// How often the certificate is looked at again.
-const CERTIFICATE: Duration = Duration::from_secs(6 * 3600);
+const CERTIFICATE: Duration = Duration::from_hours(6);
 
 /// What a cluster needs to be watched.
 pub struct Assignment {
@@ -68,12 +67,7 @@ pub async fn run(assignment: Assignment, out: Out, nudge: Nudge, details: Detail
 }
 
 /// Tries until there is a client. A configuration that cannot be used is told and waits for a nudge.
-async fn connect_at_last(
-    assignment: &Assignment,
-    target: Target,
-    out: &Out,
-    nudge: &Nudge,
-) -> Connected {
+async fn connect_at_last(assignment: &Assignment, target: Target, out: &Out, nudge: &Nudge) -> Connected {
     let mut nudges = nudge.listen();
     for attempt in 1.. {
         match connect(target.clone()).await {

@@ -78,10 +78,8 @@ pub(super) fn denied(_: &State, cluster: &Cluster, found: &mut Found) {
     let lost = kinds.iter().map(|kind| kind.loss()).collect::<Vec<_>>().join("; ");
     let kinds: Vec<_> = kinds.iter().map(|kind| kind_name(cluster, *kind)).collect();
     let mut it = finding(Rule::DeniedSource, Severity::Info, cluster, Subject::Cluster);
-    it.cause = Clean::from(format!(
-        "may not read {}: without it no {lost}",
-        names(kinds.iter().map(Clean::as_str))
-    ));
+    it.cause =
+        Clean::from(format!("may not read {}: without it no {lost}", names(kinds.iter().map(Clean::as_str))));
     found.add(it);
 }
 

@@ -1,9 +1,7 @@
 //! Rules about jobs.
 
 use super::{Found, finding};
-use crate::fleet::{
-    Age, Clean, Finding, Job, JobPhase, Rule, Severity, Subject, Trouble, TroubleKind,
-};
+use crate::fleet::{Age, Clean, Finding, Job, JobPhase, Rule, Severity, Subject, Trouble, TroubleKind};
 use crate::state::select::jobs::{self as select, JobRow};
 use crate::state::{Cluster, State};
 

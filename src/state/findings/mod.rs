@@ -12,9 +12,7 @@ mod workloads;
 use std::collections::HashMap;
 
 use super::{Cluster, State};
-use crate::fleet::{
-    Age, Clean, ClusterId, Finding, Kind, ObjectId, Rule, Severity, Subject, Unix,
-};
+use crate::fleet::{Age, Clean, ClusterId, Finding, Kind, ObjectId, Rule, Severity, Subject, Unix};
 
 /// The findings of the moment, most severe first.
 #[derive(Debug, Default)]
@@ -122,37 +120,28 @@ impl Findings {
         self.first_seen = first_seen;
         self.list.sort_by(|a, b| {
             let order = |it: &Finding| (std::cmp::Reverse(it.severity), std::cmp::Reverse(it.since));
-            order(a).cmp(&order(b)).then_with(|| {
-                (a.rule, a.cluster, &a.subject).cmp(&(b.rule, b.cluster, &b.subject))
-            })
+            order(a)
+                .cmp(&order(b))
+                .then_with(|| (a.rule, a.cluster, &a.subject).cmp(&(b.rule, b.cluster, &b.subject)))
         });
     }
 }
 
 fn in_scope(state: &State, finding: &Finding) -> bool {
     let namespace = match &finding.subject {
-        Subject::Workload(ObjectId { key, .. }) | Subject::Job(ObjectId { key, .. }) => {
+        Subject::Workload(ObjectId { key, .. }) | Subject::Job(ObjectId { key, .. }) | Subject::Pod(key) => {
             &key.namespace
         }
-        Subject::Pod(key) => &key.namespace,
         Subject::Namespace(name) => name,
         Subject::Cluster | Subject::Node(_) => &Clean::default(),
     };
     let cluster = finding.cluster.and_then(|id| state.cluster(id));
-    state.scope.has_namespace(namespace)
-        && cluster.is_none_or(|cluster| state.scope.has_cluster(cluster))
+    state.scope.has_namespace(namespace) && cluster.is_none_or(|cluster| state.scope.has_cluster(cluster))
 }
 
 /// A finding about a cluster or something in it.
 fn finding(rule: Rule, severity: Severity, cluster: &Cluster, subject: Subject) -> Finding {
-    Finding {
-        rule,
-        severity,
-        cluster: Some(cluster.id),
-        subject,
-        cause: Clean::default(),
-        since: None,
-    }
+    Finding { rule, severity, cluster: Some(cluster.id), subject, cause: Clean::default(), since: None }
 }
 
 /// `a, b and 3 more`: names of a list that may be long.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Found, finding};
 use crate::fleet::pod::{Owner, Pod, Trouble, TroubleKind};
-use crate::fleet::{Age, Clean, JobPhase, Kind, ObjectId, ObjectKey, Rule, Severity, Subject};
+use crate::fleet::{Age, Clean, JobPhase, Kind, ObjectId, ObjectKey, Rule, Severity, Subject, Workload};
 use crate::state::usage::OwnerKey;
 use crate::state::{Cluster, State};
 
@@ -44,6 +44,19 @@ pub(super) fn troubles(state: &State, cluster: &Cluster, found: &mut Found) {
     }
 }
 
+/// The first trouble among the pods of a workload.
+pub(super) fn first_trouble<'a>(cluster: &'a Cluster, workload: &Workload) -> Option<&'a Trouble> {
+    let mut troubled = cluster.objects.usage.troubled().filter_map(|key| cluster.objects.pods.get(key));
+    let own = troubled.find(|pod| {
+        pod.key.namespace == workload.key.namespace
+            && pod
+                .owner
+                .as_ref()
+                .is_some_and(|owner| owner.name == workload.key.name && owner.kind == workload.kind.name())
+    });
+    own.and_then(|pod| pod.trouble.as_deref())
+}
+
 /// What a pod's trouble is about: its workload or job where there is one, else itself.
 fn subject(cluster: &Cluster, pod: &Pod) -> Subject {
     let Some(owner) = &pod.owner else { return Subject::Pod(pod.key.clone()) };
@@ -52,8 +65,7 @@ fn subject(cluster: &Cluster, pod: &Pod) -> Subject {
     match kind {
         Some(kind) if kind.is_workload() => Subject::Workload(ObjectId { kind, key }),
         Some(Kind::Job) => Subject::Job(ObjectId { kind: Kind::Job, key }),
-        _ => custom_job(cluster, owner, &key)
-            .map_or_else(|| Subject::Pod(pod.key.clone()), Subject::Job),
+        _ => custom_job(cluster, owner, &key).map_or_else(|| Subject::Pod(pod.key.clone()), Subject::Job),
     }
 }
 
@@ -79,9 +91,7 @@ fn judge(state: &State, kind: TroubleKind) -> (Rule, Severity, Age) {
         TroubleKind::CrashLoop => (Rule::CrashLoop, Severity::Critical, Age(0)),
         TroubleKind::ImagePull => (Rule::ImagePull, Severity::Critical, Age(0)),
         TroubleKind::CannotStart => (Rule::CannotStart, Severity::Critical, Age(0)),
-        TroubleKind::Unschedulable => {
-            (Rule::Unschedulable, Severity::Warning, state.settings.pending_after)
-        }
+        TroubleKind::Unschedulable => (Rule::Unschedulable, Severity::Warning, state.settings.pending_after),
         TroubleKind::Failed => (Rule::PodFailed, Severity::Info, Age(0)),
     }
 }

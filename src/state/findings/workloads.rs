@@ -1,6 +1,6 @@
 //! Rules about what serves: rollouts, missing replicas, versions.
 
-use super::{Found, finding};
+use super::{Found, finding, pods};
 use crate::fleet::{Age, Clean, Finding, Rollout, Rule, Severity, Subject};
 use crate::state::select::replicas;
 use crate::state::{Cluster, State};
@@ -10,10 +10,14 @@ pub(super) fn stuck_rollouts(_: &State, cluster: &Cluster, found: &mut Found) {
         let Rollout::Stuck(words) = &workload.rollout else { continue };
         let subject = Subject::Workload(workload.id());
         let mut it = finding(Rule::StuckRollout, Severity::Critical, cluster, subject);
-        it.cause = Clean::from(format!(
-            "rollout stuck, {}/{} ready: {words}",
-            workload.ready, workload.desired
-        ));
+        let counts = format!("rollout stuck, {}/{} ready", workload.ready, workload.desired);
+        // What its pods say tells more than that the time was up.
+        it.cause = match pods::first_trouble(cluster, workload) {
+            Some(trouble) if !trouble.message.is_empty() => {
+                Clean::from(format!("{counts}: {}: {}", trouble.reason, trouble.message))
+            }
+            _ => Clean::from(format!("{counts}: {words}")),
+        };
         it.since = workload.rollout_since;
         found.add(it);
     }

@@ -126,8 +126,7 @@ pub fn liveness(state: &State, cluster: &Cluster) -> Liveness {
     if cluster.api.answered.is_none() && cluster.sources.values().all(|source| source.heard.is_none()) {
         return Liveness::Connecting;
     }
-    let freshness =
-        CORE_KINDS.map(|kind| cluster.freshness(kind, state.now, state.settings.stale_after));
+    let freshness = CORE_KINDS.map(|kind| cluster.freshness(kind, state.now, state.settings.stale_after));
     let whole = freshness.iter().filter(|kind| kind.is_whole()).count();
     let denied = freshness.iter().filter(|kind| matches!(kind, Freshness::Denied)).count();
     let stale = freshness.iter().filter_map(|kind| match kind {
@@ -159,8 +158,7 @@ fn version(cluster: &Cluster) -> Clean {
 
 fn oldest(state: &State, cluster: &Cluster) -> Option<Age> {
     let sources = cluster.sources.iter().filter(|((kind, _), source)| {
-        CORE_KINDS.contains(kind)
-            && !matches!(source.state, SourceState::Denied(_) | SourceState::Absent)
+        CORE_KINDS.contains(kind) && !matches!(source.state, SourceState::Denied(_) | SourceState::Absent)
     });
     let mut oldest = None;
     for (_, source) in sources {
@@ -203,9 +201,7 @@ pub fn source_problem(state: &State, cluster: &Cluster) -> Option<Clean> {
     let mut fault = None;
     for ((kind, _), source) in &cluster.sources {
         let (list, told) = match &source.state {
-            SourceState::Retrying { fault, .. } | SourceState::Failed(fault) => {
-                (&mut broken, Some(fault))
-            }
+            SourceState::Retrying { fault, .. } | SourceState::Failed(fault) => (&mut broken, Some(fault)),
             SourceState::Denied(_) => (&mut denied, None),
             _ => continue,
         };

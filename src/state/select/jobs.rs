@@ -106,9 +106,7 @@ impl<'a> Index<'a> {
 
     fn made_by_another(&self, job: &Job) -> bool {
         let owner = job.owner.as_ref().filter(|owner| owner.kind != Kind::CronJob.name());
-        owner.is_some_and(|owner| {
-            self.jobs.contains(&[&*owner.kind, &*job.key.namespace, &*owner.name])
-        })
+        owner.is_some_and(|owner| self.jobs.contains(&[&*owner.kind, &*job.key.namespace, &*owner.name]))
     }
 
     fn admission(&self, job: &Job) -> Option<&'a Admission> {

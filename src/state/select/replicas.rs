@@ -5,19 +5,12 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::fleet::autoscaler::Maker;
-use crate::fleet::{
-    Autoscaler, Clean, ClusterId, GpuCount, Kind, ObjectId, Owner, Rollout, Workload,
-};
+use crate::fleet::{Autoscaler, Clean, ClusterId, GpuCount, Kind, ObjectId, Owner, Rollout, Workload};
 use crate::state::{Cluster, Freshness, GroupBy, Grouping, State};
 
 /// The kinds that make up the matrix.
-pub const WORKLOAD_KINDS: [Kind; 5] = [
-    Kind::Deployment,
-    Kind::StatefulSet,
-    Kind::ReplicaSet,
-    Kind::Rollout,
-    Kind::LeaderWorkerSet,
-];
+pub const WORKLOAD_KINDS: [Kind; 5] =
+    [Kind::Deployment, Kind::StatefulSet, Kind::ReplicaSet, Kind::Rollout, Kind::LeaderWorkerSet];
 
 #[derive(Debug, Clone)]
 pub struct Group {
@@ -159,10 +152,7 @@ impl Cell {
 
 fn is_row(state: &State, workload: &Workload) -> bool {
     // The StatefulSets of a LeaderWorkerSet are its parts, not services of their own.
-    let part = workload
-        .owner
-        .as_ref()
-        .is_some_and(|owner| owner.kind == Kind::LeaderWorkerSet.name());
+    let part = workload.owner.as_ref().is_some_and(|owner| owner.kind == Kind::LeaderWorkerSet.name());
     !part && state.scope.has_namespace(&workload.key.namespace)
 }
 

@@ -16,9 +16,10 @@ fn cluster_is_settled(cluster: &Cluster) -> bool {
     }
     let reported = |kind| cluster.sources.keys().any(|(known, _)| *known == kind);
     let served = cluster.served.as_deref().unwrap_or_default();
-    let complete = cluster.sources.values().all(|source| {
-        source.synced || matches!(source.state, SourceState::Denied(_) | SourceState::Absent)
-    });
+    let complete = cluster
+        .sources
+        .values()
+        .all(|source| source.synced || matches!(source.state, SourceState::Denied(_) | SourceState::Absent));
     cluster.served.is_some()
         && cluster.api.answered.is_some()
         && CORE_KINDS.iter().chain(served).all(|kind| reported(*kind))

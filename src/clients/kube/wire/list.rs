@@ -34,6 +34,13 @@ enum Place {
     Tail,
 }
 
+/// What one step came to.
+enum Step {
+    NeedsBytes,
+    Went,
+    Gave(Part),
+}
+
 /// A JSON list is read whole, page by page; a page larger than this is not taken.
 const LARGEST_PAGE: usize = 64 << 20;
 
@@ -49,12 +56,13 @@ impl ListDecoder {
         }
         self.buffer.extend_from_slice(bytes);
         match self.encoding {
-            Encoding::Protobuf => {
-                while let Some(part) = self.next()? {
-                    out.extend(part);
+            Encoding::Protobuf => loop {
+                match self.next()? {
+                    Step::NeedsBytes => return Ok(()),
+                    Step::Went => {}
+                    Step::Gave(part) => out.push(part),
                 }
-                Ok(())
-            }
+            },
             Encoding::Json if self.buffer.len() > LARGEST_PAGE => {
                 Err(Framing::new("a page of the list is too large"))
             }
@@ -71,51 +79,50 @@ impl ListDecoder {
         }
     }
 
-    /// One step: `None` when more bytes are needed, `Some(None)` when a step gave nothing to hand out.
-    #[expect(clippy::option_option, reason = "a step may need bytes, or succeed without a part")]
-    fn next(&mut self) -> Result<Option<Option<Part>>, Framing> {
+    /// One step through the body.
+    fn next(&mut self) -> Result<Step, Framing> {
         match self.place {
-            Place::Tail => Ok(None),
+            Place::Tail => Ok(Step::NeedsBytes),
             Place::Magic => {
                 if self.buffer.len() < MAGIC.len() {
-                    return Ok(None);
+                    return Ok(Step::NeedsBytes);
                 }
                 if !self.buffer.starts_with(MAGIC) {
                     return Err(Framing::new("the protobuf envelope is missing"));
                 }
                 self.buffer.advance(MAGIC.len());
                 self.place = Place::Envelope;
-                Ok(Some(None))
+                Ok(Step::Went)
             }
             Place::Envelope => self.envelope_field(),
             Place::List(0) => {
                 self.place = Place::Tail;
-                Ok(Some(None))
+                Ok(Step::Went)
             }
             Place::List(left) => self.list_field(left),
         }
     }
 
-    fn envelope_field(&mut self) -> Result<Option<Option<Part>>, Framing> {
-        let Some(header) = header(&self.buffer)? else { return Ok(None) };
+    fn envelope_field(&mut self) -> Result<Step, Framing> {
+        let Some(header) = header(&self.buffer)? else { return Ok(Step::NeedsBytes) };
         // Field 2 is the list; it is not waited for. What stands before it is small.
         if header.tag == 2 {
             self.buffer.advance(header.size);
             self.place = Place::List(header.length);
-            return Ok(Some(None));
+            return Ok(Step::Went);
         }
         if header.length > LARGEST_OBJECT {
             return Err(Framing::new("the envelope is too large"));
         }
         if self.buffer.len() < header.size + header.length {
-            return Ok(None);
+            return Ok(Step::NeedsBytes);
         }
         self.buffer.advance(header.size + header.length);
-        Ok(Some(None))
+        Ok(Step::Went)
     }
 
-    fn list_field(&mut self, left: usize) -> Result<Option<Option<Part>>, Framing> {
-        let Some(header) = header(&self.buffer)? else { return Ok(None) };
+    fn list_field(&mut self, left: usize) -> Result<Step, Framing> {
+        let Some(header) = header(&self.buffer)? else { return Ok(Step::NeedsBytes) };
         let whole = header.size + header.length;
         if whole > left {
             return Err(Framing::new("an item is longer than its list"));
@@ -125,19 +132,19 @@ impl ListDecoder {
         }
         if self.buffer.len() < whole {
             self.buffer.reserve(whole - self.buffer.len());
-            return Ok(None);
+            return Ok(Step::NeedsBytes);
         }
         self.buffer.advance(header.size);
         let value = self.buffer.split_to(header.length).freeze();
         self.place = Place::List(left - whole);
-        Ok(Some(match header.tag {
+        match header.tag {
             1 => {
                 let meta = prost::Message::decode(value);
-                Some(Part::Meta(meta.map_err(|_| Framing::new("the list's version is broken"))?))
+                Ok(Step::Gave(Part::Meta(meta.map_err(|_| Framing::new("the list's version is broken"))?)))
             }
-            2 => Some(Part::Item(value)),
-            _ => None,
-        }))
+            2 => Ok(Step::Gave(Part::Item(value))),
+            _ => Ok(Step::Went),
+        }
     }
 }
 
@@ -183,9 +190,7 @@ fn json_page(body: &Bytes, out: &mut Vec<Part>) -> Result<(), Framing> {
         .map_err(|error| Framing::new(format!("the list is not JSON as expected: {}", place(&error))))?;
     out.push(Part::Meta(page.metadata));
     let items = page.items.unwrap_or_default();
-    out.extend(items.into_iter().map(|item| {
-        Part::Item(Bytes::from(Box::<str>::from(item).into_string()))
-    }));
+    out.extend(items.into_iter().map(|item| Part::Item(Bytes::from(Box::<str>::from(item).into_string()))));
     Ok(())
 }
 
@@ -214,14 +219,17 @@ mod tests {
     fn items_come_out_whole_however_the_bytes_come_in() {
         let items = [b"one".to_vec(), vec![b'x'; 300], Vec::new()];
         let body = build::list("42", &items);
-        for piece in 1..body.len() + 1 {
+        for piece in 1..=body.len() {
             let parts = decode(&body, piece).unwrap();
             let Part::Meta(meta) = &parts[0] else { panic!("the version comes first") };
             assert_eq!(meta.resource_version, "42");
-            let got: Vec<_> = parts[1..].iter().map(|part| match part {
-                Part::Item(bytes) => bytes.to_vec(),
-                Part::Meta(_) => panic!("one version"),
-            }).collect();
+            let got: Vec<_> = parts[1..]
+                .iter()
+                .map(|part| match part {
+                    Part::Item(bytes) => bytes.to_vec(),
+                    Part::Meta(_) => panic!("one version"),
+                })
+                .collect();
             assert_eq!(got, items);
         }
     }
@@ -242,7 +250,9 @@ mod tests {
         let at = too_long.windows(4).position(|bytes| bytes == b"item").unwrap();
         too_long[at - 1] = 0x7f;
         assert!(decode(&too_long, 7).is_err());
-        let huge = [MAGIC.to_vec(), vec![0x12, 0xff, 0xff, 0xff, 0xff, 0x7f, 0x12, 0xff, 0xff, 0xff, 0xff, 0x0f]].concat();
+        let huge =
+            [MAGIC.to_vec(), vec![0x12, 0xff, 0xff, 0xff, 0xff, 0x7f, 0x12, 0xff, 0xff, 0xff, 0xff, 0x0f]]
+                .concat();
         assert!(decode(&huge, 5).unwrap_err().0.contains("larger than any object"));
         assert!(decode(b"{\"kind\":", 3).is_err());
         assert!(decode(b"", 1).is_err());
@@ -263,7 +273,10 @@ mod tests {
 
     #[test]
     fn no_items_is_an_empty_list() {
-        for body in [r#"{"metadata":{"resourceVersion":"7"},"items":null}"#, r#"{"metadata":{"resourceVersion":"7"}}"#] {
+        for body in [
+            r#"{"metadata":{"resourceVersion":"7"},"items":null}"#,
+            r#"{"metadata":{"resourceVersion":"7"}}"#,
+        ] {
             let mut decoder = ListDecoder::new(Encoding::Json);
             let mut parts = Vec::new();
             decoder.feed(body.as_bytes(), &mut parts).unwrap();

@@ -87,7 +87,9 @@ pub fn field(message: &mut Bytes) -> Result<(u32, Field), Framing> {
         WireType::Varint => decode_varint(message).map(|_| (tag, Field::Other)).map_err(broken),
         WireType::SixtyFourBit => skip(message, 8).map(|()| (tag, Field::Other)),
         WireType::ThirtyTwoBit => skip(message, 4).map(|()| (tag, Field::Other)),
-        WireType::StartGroup | WireType::EndGroup => Err(Framing::new("a group, which Kubernetes does not use")),
+        WireType::StartGroup | WireType::EndGroup => {
+            Err(Framing::new("a group, which Kubernetes does not use"))
+        }
     }
 }
 

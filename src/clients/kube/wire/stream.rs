@@ -159,8 +159,8 @@ mod tests {
     use super::super::build;
     use super::super::messages::core::Pod;
     use super::*;
-    use prost::Message;
     use proptest::prelude::*;
+    use prost::Message;
 
     fn decode(encoding: Encoding, body: &[u8], piece: usize) -> Result<Vec<Event>, Framing> {
         let mut decoder = WatchDecoder::new(encoding);
@@ -185,7 +185,7 @@ mod tests {
             build::watch_event("ERROR", &Status { code: 410, reason: "Expired".into(), ..Status::default() }),
         ]
         .concat();
-        for piece in 1..body.len() + 1 {
+        for piece in 1..=body.len() {
             let events = decode(Encoding::Protobuf, &body, piece).unwrap();
             assert_eq!(events.len(), 4);
             assert_eq!(events[0], Event::Applied(pod("1").encode_to_vec().into()));
@@ -197,11 +197,14 @@ mod tests {
     #[test]
     fn json_events_however_the_bytes_come_in() {
         let body = concat!(
-            r#"{"type":"MODIFIED","object":{"metadata":{"name":"a"}}}"#, "\n",
-            r#"{"type":"BOOKMARK","object":{"kind":"Pod","metadata":{"resourceVersion":"12"}}}"#, "\n",
-            r#"{"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired","message":"too old"}}"#, "\n",
+            r#"{"type":"MODIFIED","object":{"metadata":{"name":"a"}}}"#,
+            "\n",
+            r#"{"type":"BOOKMARK","object":{"kind":"Pod","metadata":{"resourceVersion":"12"}}}"#,
+            "\n",
+            r#"{"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired","message":"too old"}}"#,
+            "\n",
         );
-        for piece in 1..body.len() + 1 {
+        for piece in 1..=body.len() {
             let events = decode(Encoding::Json, body.as_bytes(), piece).unwrap();
             assert_eq!(events[0], Event::Applied(Bytes::from_static(br#"{"metadata":{"name":"a"}}"#)));
             assert_eq!(events[1], Event::Bookmark("12".into()));

@@ -196,7 +196,8 @@ mod tests {
 
     #[test]
     fn a_replica_of_a_leader_worker_set_is_a_group() {
-        let gpu = json!({"spec": {"containers": [{"name": "c", "resources": {"limits": {"nvidia.com/gpu": 8}}}]}});
+        let gpu =
+            json!({"spec": {"containers": [{"name": "c", "resources": {"limits": {"nvidia.com/gpu": 8}}}]}});
         let object = json!({"metadata": {"name": "big"}, "spec": {"replicas": 2, "leaderWorkerTemplate": {"size": 4, "workerTemplate": gpu}},
             "status": {"replicas": 2, "readyReplicas": 1, "updatedReplicas": 2}});
         let set = of_workload(leader_worker_set(&object, &mut test_cx()));
@@ -214,7 +215,10 @@ mod tests {
             }
         };
         assert_eq!(state(json!({})), ("Deployment".into(), 0, 9, ScalingState::Active));
-        assert_eq!(state(json!({"autoscaling.keda.sh/paused-replicas": "4"})).3, ScalingState::Paused(Some(4)));
+        assert_eq!(
+            state(json!({"autoscaling.keda.sh/paused-replicas": "4"})).3,
+            ScalingState::Paused(Some(4))
+        );
         assert_eq!(state(json!({"autoscaling.keda.sh/paused": "yes"})).3, ScalingState::Paused(None));
         assert_eq!(state(json!({"autoscaling.keda.sh/paused": "false"})).3, ScalingState::Active);
     }
@@ -224,16 +228,21 @@ mod tests {
         let object = json!({"metadata": {"name": "w", "ownerReferences": [{"kind": "Job", "name": "train"}]},
             "spec": {"queueName": "team"}, "status": {"conditions": [
                 {"type": "QuotaReserved", "status": "False", "reason": "Pending", "message": "couldn't assign flavors"}]}});
-        let Some(Object::Admission(it)) = queued_workload(&object, &mut test_cx()).unwrap().object else { panic!() };
+        let Some(Object::Admission(it)) = queued_workload(&object, &mut test_cx()).unwrap().object else {
+            panic!()
+        };
         assert_eq!((&*it.queue, it.admitted, &*it.message), ("team", false, "couldn't assign flavors"));
     }
 
     #[test]
     fn hostile_shapes_are_errors_or_defaults_never_panics() {
-        for object in [json!(null), json!([]), json!({}), json!({"metadata": 3}), json!({"metadata": {"name": 3}})] {
+        for object in
+            [json!(null), json!([]), json!({}), json!({"metadata": 3}), json!({"metadata": {"name": 3}})]
+        {
             assert!(rollout(&object, &mut test_cx()).is_err());
         }
-        let odd = json!({"metadata": {"name": "x"}, "spec": 7, "status": {"conditions": "none", "replicas": 9e99}});
+        let odd =
+            json!({"metadata": {"name": "x"}, "spec": 7, "status": {"conditions": "none", "replicas": 9e99}});
         assert!(rollout(&odd, &mut test_cx()).is_ok());
         assert!(leader_worker_set(&odd, &mut test_cx()).is_ok());
         assert!(scaled_object(&odd, &mut test_cx()).is_ok());

@@ -38,8 +38,11 @@ pub fn job(kind: Kind, rules: &JobKind, object: &Value, cx: &mut Cx) -> Result<R
         pods: pods(rules, object),
         progress: progress(rules, object),
         gpus: gpus(rules, object),
-        queue: at(&rules.queue).and_then(Value::as_str).map(|it| cx.names.intern(it)).or_else(|| queue(&meta, cx)),
-        restarts: sum(&rules.restarts, object),
+        queue: at(&rules.queue)
+            .and_then(Value::as_str)
+            .map(|it| cx.names.intern(it))
+            .or_else(|| queue(&meta, cx)),
+        restarts: sum(rules.restarts.as_ref(), object),
         owner: controller(&meta, cx),
         metrics: metrics(rules, object),
         columns: columns(rules, object, cx),
@@ -73,7 +76,7 @@ fn decide<'a>(rules: &JobKind, object: &'a Value) -> Decided<'a> {
         let phase = mapped.or_else(|| JobPhase::named(&raw)).unwrap_or(JobPhase::Unknown);
         return Decided { phase, rule: format!("{} is {raw}", path.text()), condition: None };
     }
-    let running = sum(&rules.active, object).is_some_and(|active| active > 0);
+    let running = sum(rules.active.as_ref(), object).is_some_and(|active| active > 0);
     let (phase, rule) = if running {
         (JobPhase::Running, "it has active pods")
     } else {
@@ -90,13 +93,14 @@ fn by_condition<'a>(rules: &JobKind, object: &'a Value) -> Option<(JobPhase, &'a
 }
 
 fn pods(rules: &JobKind, object: &Value) -> JobPods {
-    let wanted: u32 = rules.pods.iter().flat_map(|group| members(group, object)).map(|(count, _)| count).sum();
+    let wanted: u32 =
+        rules.pods.iter().flat_map(|group| members(group, object)).map(|(count, _)| count).sum();
     JobPods {
         wanted: (wanted > 0).then_some(wanted),
-        active: sum(&rules.active, object),
+        active: sum(rules.active.as_ref(), object),
         ready: None,
-        succeeded: sum(&rules.succeeded, object),
-        failed: sum(&rules.failed, object),
+        succeeded: sum(rules.succeeded.as_ref(), object),
+        failed: sum(rules.failed.as_ref(), object),
     }
 }
 
@@ -120,10 +124,11 @@ fn gpus(rules: &JobKind, object: &Value) -> Option<GpuCount> {
         Value::Number(number) => number.as_u64().and_then(|number| u32::try_from(number).ok())?,
         other => quantity::pieces(other.as_str()?)?,
     };
-    let counts = rules.workers_if.as_ref().is_none_or(|path| {
-        path.first(object).and_then(Value::as_bool).unwrap_or(false)
-    });
-    let workers = if counts { sum(&rules.workers, object).unwrap_or(1) } else { 1 };
+    let counts = rules
+        .workers_if
+        .as_ref()
+        .is_none_or(|path| path.first(object).and_then(Value::as_bool).unwrap_or(false));
+    let workers = if counts { sum(rules.workers.as_ref(), object).unwrap_or(1) } else { 1 };
     Some(GpuCount { whole, ..GpuCount::NONE } * workers)
 }
 
@@ -142,8 +147,8 @@ fn members(group: &PodGroup, object: &Value) -> Vec<(u32, PodTemplateSpec)> {
 }
 
 /// The sum of the numbers at a path; `None` when there is none.
-fn sum(path: &Option<Path>, object: &Value) -> Option<u32> {
-    let numbers = path.as_ref()?.all(object).into_iter().filter_map(Value::as_u64);
+fn sum(path: Option<&Path>, object: &Value) -> Option<u32> {
+    let numbers = path?.all(object).into_iter().filter_map(Value::as_u64);
     let numbers: Vec<_> = numbers.collect();
     (!numbers.is_empty()).then(|| u32::try_from(numbers.iter().sum::<u64>()).unwrap_or(u32::MAX))
 }
@@ -197,16 +202,22 @@ mod tests {
 
     #[test]
     fn the_lectures_training_job() {
-        let job = read("TrainingJob", json!({
-            "spec": {"framework": "pytorch", "resources": {"gpus": 8}, "distributedTraining": {"enabled": true, "workers": 4}},
-            "status": {"phase": "Running", "startTime": "2026-01-01T00:00:00Z", "metrics": {"loss": 0.25, "progress": 0.5}},
-        }));
+        let job = read(
+            "TrainingJob",
+            json!({
+                "spec": {"framework": "pytorch", "resources": {"gpus": 8}, "distributedTraining": {"enabled": true, "workers": 4}},
+                "status": {"phase": "Running", "startTime": "2026-01-01T00:00:00Z", "metrics": {"loss": 0.25, "progress": 0.5}},
+            }),
+        );
         assert_eq!((job.phase, job.rule.as_str()), (JobPhase::Running, "status.phase is Running"));
         assert_eq!(job.gpus.unwrap().whole, 32);
         assert_eq!(job.progress, Some(0.5));
         assert!(job.metrics.contains(&("loss".into(), 0.25)));
         assert!(job.columns.contains(&("Framework".into(), "pytorch".into())));
-        let alone = read("TrainingJob", json!({"spec": {"resources": {"gpus": 8}, "distributedTraining": {"enabled": false, "workers": 4}}}));
+        let alone = read(
+            "TrainingJob",
+            json!({"spec": {"resources": {"gpus": 8}, "distributedTraining": {"enabled": false, "workers": 4}}}),
+        );
         assert_eq!((alone.gpus.unwrap().whole, alone.phase), (8, JobPhase::Pending));
     }
 
@@ -217,7 +228,10 @@ mod tests {
         };
         assert_eq!(ray("FAILED", "Complete").0, JobPhase::Failed);
         assert_eq!(ray("STOPPED", "Complete").0, JobPhase::Cancelled);
-        assert_eq!(ray("SUCCEEDED", "Complete"), (JobPhase::Succeeded, "status.jobStatus is SUCCEEDED".into()));
+        assert_eq!(
+            ray("SUCCEEDED", "Complete"),
+            (JobPhase::Succeeded, "status.jobStatus is SUCCEEDED".into())
+        );
         assert_eq!(ray("", "Initializing").0, JobPhase::Pending);
     }
 

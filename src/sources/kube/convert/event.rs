@@ -23,10 +23,7 @@ pub fn event(encoding: Encoding, bytes: &Bytes, cx: &mut Cx) -> Result<Read, Str
     let event = Event {
         key: key(&meta, cx),
         about_kind: cx.names.intern(&about.kind),
-        about: ObjectKey {
-            namespace: cx.names.intern(&about.namespace),
-            name: cx.names.intern(&about.name),
-        },
+        about: ObjectKey { namespace: cx.names.intern(&about.namespace), name: cx.names.intern(&about.name) },
         reason: cx.names.intern(&wire.reason),
         message: Clean::new(&wire.message),
         count: count(wire.count).max(count(series.count)).max(1),

@@ -92,7 +92,11 @@ fn decide<'a>(spec: &JobSpec, status: &'a JobStatus) -> Decided<'a> {
         ("Failed", JobPhase::Failed, "condition Failed is True"),
         ("Complete", JobPhase::Succeeded, "condition Complete is True"),
         ("FailureTarget", JobPhase::Running, "condition FailureTarget is True: its pods are ending"),
-        ("SuccessCriteriaMet", JobPhase::Running, "condition SuccessCriteriaMet is True: its pods are ending"),
+        (
+            "SuccessCriteriaMet",
+            JobPhase::Running,
+            "condition SuccessCriteriaMet is True: its pods are ending",
+        ),
         ("Suspended", JobPhase::Suspended, "condition Suspended is True"),
     ] {
         if let Some(condition) = holds(kind) {
@@ -128,7 +132,8 @@ mod tests {
     use super::*;
 
     fn read(spec: &str, status: &str) -> Arc<Job> {
-        let json = format!(r#"{{"metadata":{{"name":"j","namespace":"ml"}},"spec":{spec},"status":{status}}}"#);
+        let json =
+            format!(r#"{{"metadata":{{"name":"j","namespace":"ml"}},"spec":{spec},"status":{status}}}"#);
         match job(Encoding::Json, &Bytes::from(json), &mut test_cx()).unwrap().object {
             Some(Object::Job(job)) => job,
             other => panic!("{other:?}"),
@@ -141,13 +146,33 @@ mod tests {
             {"type":"Failed","status":"True","reason":"BackoffLimitExceeded","message":"Job has reached the specified backoff limit","lastTransitionTime":"2026-01-01T00:00:00Z"}]}"#;
         for (spec, status, phase, rule) in [
             ("{}", failed, JobPhase::Failed, "condition Failed is True"),
-            ("{}", r#"{"conditions":[{"type":"Complete","status":"True"}]}"#, JobPhase::Succeeded, "condition Complete is True"),
-            ("{}", r#"{"conditions":[{"type":"Failed","status":"False"}],"active":1,"ready":1}"#, JobPhase::Running, "it has ready pods"),
+            (
+                "{}",
+                r#"{"conditions":[{"type":"Complete","status":"True"}]}"#,
+                JobPhase::Succeeded,
+                "condition Complete is True",
+            ),
+            (
+                "{}",
+                r#"{"conditions":[{"type":"Failed","status":"False"}],"active":1,"ready":1}"#,
+                JobPhase::Running,
+                "it has ready pods",
+            ),
             ("{}", r#"{"active":1,"ready":0}"#, JobPhase::Pending, "none of its pods is ready"),
-            ("{}", r#"{"active":1,"ready":0,"failed":1}"#, JobPhase::Restarting, "pods failed and none is ready: it tries again"),
+            (
+                "{}",
+                r#"{"active":1,"ready":0,"failed":1}"#,
+                JobPhase::Restarting,
+                "pods failed and none is ready: it tries again",
+            ),
             (r#"{"suspend":true}"#, "{}", JobPhase::Suspended, "spec.suspend is true"),
             ("{}", "{}", JobPhase::Pending, "none of its pods is ready"),
-            ("{}", r#"{"conditions":[{"type":"FailureTarget","status":"True"}],"active":1}"#, JobPhase::Running, "condition FailureTarget is True: its pods are ending"),
+            (
+                "{}",
+                r#"{"conditions":[{"type":"FailureTarget","status":"True"}],"active":1}"#,
+                JobPhase::Running,
+                "condition FailureTarget is True: its pods are ending",
+            ),
         ] {
             let job = read(spec, status);
             assert_eq!((job.phase, job.rule.as_str()), (phase, rule), "{status}");
@@ -156,14 +181,18 @@ mod tests {
 
     #[test]
     fn a_failed_job_has_an_end_although_it_never_completed() {
-        let job = read("{}", r#"{"conditions":[{"type":"Failed","status":"True","reason":"DeadlineExceeded","lastTransitionTime":"2026-01-01T00:00:00Z"}]}"#);
+        let job = read(
+            "{}",
+            r#"{"conditions":[{"type":"Failed","status":"True","reason":"DeadlineExceeded","lastTransitionTime":"2026-01-01T00:00:00Z"}]}"#,
+        );
         assert_eq!(job.ended, Unix::parse("2026-01-01T00:00:00Z"));
         assert_eq!(job.reason, "DeadlineExceeded");
     }
 
     #[test]
     fn gpus_are_those_of_the_pods_that_run_at_once() {
-        let template = r#""template":{"spec":{"containers":[{"resources":{"limits":{"nvidia.com/gpu":"8"}}}]}}"#;
+        let template =
+            r#""template":{"spec":{"containers":[{"resources":{"limits":{"nvidia.com/gpu":"8"}}}]}}"#;
         let gpus = |numbers: &str| read(&format!("{{{numbers}{template}}}"), "{}").gpus.unwrap().whole;
         assert_eq!(gpus(""), 8);
         assert_eq!(gpus(r#""parallelism":4,"completions":10,"#), 32);

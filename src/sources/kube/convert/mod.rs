@@ -22,9 +22,7 @@ use crate::clients::kube::wire::messages::core::{Container, PodSpec, PodTemplate
 use crate::clients::kube::wire::messages::meta::{ObjectMeta, unix};
 use crate::clients::kube::wire::{Encoding, list};
 use crate::fleet::workload::image_version;
-use crate::fleet::{
-    Clean, GpuCount, Interner, Labels, Object, ObjectKey, Owner, Unix, Version,
-};
+use crate::fleet::{Clean, GpuCount, Interner, Labels, Object, ObjectKey, Owner, Unix, Version};
 
 /// What a conversion works with.
 pub struct Cx {
@@ -175,8 +173,5 @@ fn count(number: i32) -> u32 {
 
 #[cfg(test)]
 pub(crate) fn test_cx() -> Cx {
-    Cx {
-        names: Interner::default(),
-        version_labels: vec!["app.kubernetes.io/version".to_owned()].into(),
-    }
+    Cx { names: Interner::default(), version_labels: vec!["app.kubernetes.io/version".to_owned()].into() }
 }

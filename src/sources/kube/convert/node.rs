@@ -165,7 +165,9 @@ mod tests {
                 {"type":"DiskPressure","status":"True","reason":"KubeletHasDiskPressure"},
                 {"type":"AcceleratedHardwareReady","status":"False","reason":"NvidiaXID79Error"}]}}"#,
         );
-        assert!(matches!(&node.readiness, Readiness::Unknown(it) if it.reason == "NodeStatusUnknown" && it.since.is_some()));
+        assert!(
+            matches!(&node.readiness, Readiness::Unknown(it) if it.reason == "NodeStatusUnknown" && it.since.is_some())
+        );
         let bad: Vec<_> = node.complaints.iter().map(|it| it.condition.as_str()).collect();
         assert_eq!(bad, ["DiskPressure", "AcceleratedHardwareReady"]);
     }

@@ -61,10 +61,9 @@ fn owner(meta: &ObjectMeta, cx: &mut Cx) -> Option<Owner> {
     if owner.kind != Kind::ReplicaSet.name() {
         return Some(owner);
     }
-    for (label, kind) in [
-        ("pod-template-hash", Kind::Deployment),
-        ("rollouts-pod-template-hash", Kind::Rollout),
-    ] {
+    for (label, kind) in
+        [("pod-template-hash", Kind::Deployment), ("rollouts-pod-template-hash", Kind::Rollout)]
+    {
         let hash = meta.labels.get(label);
         let name = hash.and_then(|hash| owner.name.strip_suffix(&**hash)?.strip_suffix('-'));
         if let Some(name) = name {
@@ -85,9 +84,8 @@ struct Seen {
 /// READY, RESTARTS and the reason for STATUS, in the order of kubectl's printer
 /// (kubernetes `pkg/printers/internalversion/printers.go`, printPod).
 fn seen(spec: &PodSpec, status: &PodStatus) -> Seen {
-    let is_sidecar = |name: &str| {
-        spec.init_containers.iter().any(|it| it.name == name && it.restart_policy == "Always")
-    };
+    let is_sidecar =
+        |name: &str| spec.init_containers.iter().any(|it| it.name == name && it.restart_policy == "Always");
     let sidecars = spec.init_containers.iter().filter(|it| it.restart_policy == "Always").count();
     let mut seen = Seen { ready: 0, sidecars: sidecars as u16, restarts: 0, reason: None };
     let (mut initializing, mut sidecar_restarts) = (false, 0);
@@ -252,9 +250,10 @@ fn last_end(ended: &Terminated) -> Clean {
 }
 
 fn unschedulable(status: &PodStatus) -> Option<Trouble> {
-    let condition = status.conditions.iter().find(|it| {
-        it.kind == "PodScheduled" && it.status == "False" && it.reason == "Unschedulable"
-    })?;
+    let condition = status
+        .conditions
+        .iter()
+        .find(|it| it.kind == "PodScheduled" && it.status == "False" && it.reason == "Unschedulable")?;
     Some(Trouble {
         kind: TroubleKind::Unschedulable,
         container: Clean::default(),
@@ -349,7 +348,7 @@ mod tests {
     #[test]
     fn status_is_that_of_kubectl() {
         for (status, shown) in [
-            (r#"{}"#, "Pending"),
+            ("{}", "Pending"),
             (r#"{"phase":"Running"}"#, "Running"),
             (r#"{"phase":"Failed","reason":"Evicted"}"#, "Evicted"),
             (
@@ -385,11 +384,15 @@ mod tests {
     #[test]
     fn gpus_of_init_containers_and_sidecars() {
         let gpus = |init: &str, main: &str| {
-            let json = format!(r#"{{"metadata":{{"name":"p"}},"spec":{{"initContainers":[{init}],"containers":[{main}]}}}}"#);
+            let json = format!(
+                r#"{{"metadata":{{"name":"p"}},"spec":{{"initContainers":[{init}],"containers":[{main}]}}}}"#
+            );
             read(&json).gpus.whole
         };
         let one = |n: u32, policy: &str| {
-            format!(r#"{{"name":"c","restartPolicy":"{policy}","resources":{{"limits":{{"nvidia.com/gpu":"{n}"}}}}}}"#)
+            format!(
+                r#"{{"name":"c","restartPolicy":"{policy}","resources":{{"limits":{{"nvidia.com/gpu":"{n}"}}}}}}"#
+            )
         };
         let sum = format!("{},{}", one(2, ""), one(1, ""));
         assert_eq!(gpus("", &sum), 3, "main containers run together");

@@ -34,9 +34,7 @@ pub fn hpa(encoding: Encoding, bytes: &Bytes, cx: &mut Cx) -> Result<Read, Strin
 
 /// The condition that says why it does not simply scale. Resting at its minimum is how it should be.
 fn decisive(conditions: &[autoscaling::Condition]) -> Option<&autoscaling::Condition> {
-    let is = |kind: &str, status: &str| {
-        conditions.iter().find(|it| it.kind == kind && it.status == status)
-    };
+    let is = |kind: &str, status: &str| conditions.iter().find(|it| it.kind == kind && it.status == status);
     let limited = is("ScalingLimited", "True").filter(|it| it.reason != "TooFewReplicas");
     is("AbleToScale", "False").or_else(|| is("ScalingActive", "False")).or(limited)
 }
@@ -91,11 +89,17 @@ mod tests {
 
     #[test]
     fn an_autoscaler_says_why_it_does_not_scale() {
-        let idle = read(r#"{"desiredReplicas":1,"currentMetrics":null,"conditions":[{"type":"ScalingLimited","status":"True","reason":"TooFewReplicas"}]}"#);
+        let idle = read(
+            r#"{"desiredReplicas":1,"currentMetrics":null,"conditions":[{"type":"ScalingLimited","status":"True","reason":"TooFewReplicas"}]}"#,
+        );
         assert_eq!((idle.min, idle.max, idle.desired, &idle.state), (1, 20, Some(1), &ScalingState::Active));
-        let full = read(r#"{"conditions":[{"type":"ScalingLimited","status":"True","reason":"TooManyReplicas","message":"at 20"}]}"#);
+        let full = read(
+            r#"{"conditions":[{"type":"ScalingLimited","status":"True","reason":"TooManyReplicas","message":"at 20"}]}"#,
+        );
         assert_eq!(full.state, ScalingState::Limited("TooManyReplicas: at 20".into()));
-        let blind = read(r#"{"conditions":[{"type":"ScalingActive","status":"False","reason":"FailedGetResourceMetric"}]}"#);
+        let blind = read(
+            r#"{"conditions":[{"type":"ScalingActive","status":"False","reason":"FailedGetResourceMetric"}]}"#,
+        );
         assert_eq!(blind.state, ScalingState::Inactive("FailedGetResourceMetric".into()));
     }
 }

@@ -159,7 +159,8 @@ mod tests {
 
     #[test]
     fn absent_replicas_are_one_and_no_label_leaves_the_image() {
-        let json = r#"{"metadata":{"name":"d"},"spec":{"template":{"spec":{"containers":[{"image":"r/i:v9"}]}}}}"#;
+        let json =
+            r#"{"metadata":{"name":"d"},"spec":{"template":{"spec":{"containers":[{"image":"r/i:v9"}]}}}}"#;
         let Some(Object::Workload(it)) = read(deployment, json) else { panic!() };
         assert_eq!((it.desired, &*it.version.name), (1, "v9"));
     }
@@ -176,6 +177,8 @@ mod tests {
         assert_eq!((it.number, &*it.owner.name), (Some(17), "d"));
         assert_eq!(read(replica_set, &owned(0)), None);
         let alone = r#"{"metadata":{"name":"alone"},"spec":{"replicas":2}}"#;
-        assert!(matches!(read(replica_set, alone), Some(Object::Workload(it)) if it.kind == Kind::ReplicaSet));
+        assert!(
+            matches!(read(replica_set, alone), Some(Object::Workload(it)) if it.kind == Kind::ReplicaSet)
+        );
     }
 }

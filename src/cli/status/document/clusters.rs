@@ -1,0 +1,133 @@
+//! `ClusterList`: one item a cluster, with every source it is read by.
+
+use serde::Serialize;
+
+use super::{Document, document, some};
+use crate::fleet::{Clean, GpuCount, Kind, SourceState, Unix};
+use crate::state::freshness::Source;
+use crate::state::select::clusters::{self, ClusterRow};
+use crate::state::{Cluster, Freshness, Identity, State};
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ClusterItem {
+    pub name: Clean,
+    pub state: &'static str,
+    pub age_seconds: Option<u64>,
+    pub problem: Option<Clean>,
+    /// UID of the namespace `kube-system`; `null` when it may not be read.
+    pub identity: Option<Clean>,
+    pub cloud: Option<Clean>,
+    pub region: Option<Clean>,
+    pub environment: Option<Clean>,
+    /// The API server's gitVersion.
+    pub version: Option<Clean>,
+    pub server: Option<Clean>,
+    pub context: Option<Clean>,
+    pub round_trip_ms: Option<u32>,
+    pub nodes: Option<Ready>,
+    pub pods: Option<u32>,
+    pub gpus: Option<Gpus>,
+    pub certificate_expires: Option<String>,
+    /// Requests sent and bytes received (decompressed) by this console.
+    pub requests: u64,
+    pub received_bytes: u64,
+    pub sources: Vec<SourceItem>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Ready {
+    pub ready: u32,
+    pub total: u32,
+}
+
+/// Whole GPUs; partitions and time-sliced replicas are counted apart, since they are not devices.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Gpus {
+    pub allocatable: GpuCount,
+    pub requested: GpuCount,
+}
+
+/// One list-and-watch loop.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SourceItem {
+    pub kind: Clean,
+    /// The namespace, when not the whole cluster is read.
+    pub namespace: Option<Clean>,
+    /// `live`, `stale`, `loading`, `never`, `denied`, `absent`.
+    pub state: &'static str,
+    pub age_seconds: Option<u64>,
+    pub problem: Option<Clean>,
+    /// Objects that could not be understood in the present list.
+    pub undecodable: u32,
+    pub relists: u32,
+}
+
+pub fn clusters(state: &State) -> Document<ClusterItem> {
+    let items = clusters::rows(state).into_iter().filter_map(|row| {
+        let cluster = state.cluster(row.id)?;
+        Some(cluster_item(state, cluster, row))
+    });
+    document(state, "ClusterList", items.collect())
+}
+
+fn cluster_item(state: &State, cluster: &Cluster, row: ClusterRow) -> ClusterItem {
+    let known =
+        |fresh: &Freshness| !matches!(fresh, Freshness::Loading | Freshness::Denied | Freshness::Never(_));
+    let nodes_known = known(&row.nodes);
+    let gpus = (nodes_known && known(&row.pods))
+        .then_some(Gpus { allocatable: row.gpus_allocatable, requested: row.gpus_requested });
+    let connection = cluster.connection.as_ref();
+    ClusterItem {
+        state: row.liveness.word(),
+        age_seconds: row.oldest.map(|age| age.0),
+        problem: some(row.problem),
+        identity: match &cluster.identity {
+            Identity::Uid(uid) => Some(uid.clone()),
+            _ => None,
+        },
+        cloud: row.cloud.map(|cloud| Clean::new(cloud.name())),
+        region: row.region,
+        environment: row.environment,
+        version: cluster.api.git_version.clone(),
+        server: connection.map(|it| it.server.clone()),
+        context: connection.map(|it| it.context.clone()),
+        round_trip_ms: row.round_trip_ms,
+        nodes: nodes_known.then_some(Ready { ready: row.nodes_ready, total: row.nodes_total }),
+        pods: known(&row.pods).then_some(cluster.objects.usage.pods.total),
+        gpus,
+        certificate_expires: cluster.certificates.server_expires.map(Unix::rfc3339),
+        requests: row.requests,
+        received_bytes: row.received_bytes,
+        sources: source_items(state, cluster),
+        name: row.name,
+    }
+}
+
+fn source_items(state: &State, cluster: &Cluster) -> Vec<SourceItem> {
+    let silent = cluster.silent_for(state.now);
+    let item = |kind: Kind, slot: u8, source: &Source| {
+        let fresh = source.freshness(state.now, state.settings.stale_after, silent);
+        let problem = match &source.state {
+            SourceState::Retrying { fault, .. } | SourceState::Failed(fault) => {
+                Some(Clean::from(fault.to_string()))
+            }
+            SourceState::Denied(words) => Some(words.clone()),
+            _ => None,
+        };
+        let namespace = usize::from(slot).checked_sub(1).and_then(|at| cluster.namespaces_read.get(at));
+        SourceItem {
+            kind: crate::state::findings::kind_name(cluster, kind),
+            namespace: namespace.cloned(),
+            state: fresh.word(),
+            age_seconds: source.heard.map(|heard| state.now.since(heard).0),
+            problem,
+            undecodable: source.undecodable.count,
+            relists: source.relists,
+        }
+    };
+    cluster.sources.iter().map(|((kind, slot), source)| item(*kind, slot.0, source)).collect()
+}

@@ -1,0 +1,78 @@
+//! A column: what it is called, what stands in it, how that looks. One definition serves drawing, sorting,
+//! filtering and the tables of the command line.
+
+use super::filter::Value;
+use crate::fleet::Clean;
+use crate::ui::{Align, Cell, ViewCx};
+
+#[derive(Debug, Clone)]
+pub struct Column<R> {
+    /// The name in filters and in what is remembered.
+    pub name: Clean,
+    /// Empty for one that is only there for filters.
+    pub title: Clean,
+    pub doc: &'static str,
+    pub align: Align,
+    pub widest: u16,
+    pub flexible: bool,
+    /// The smaller, the sooner it is left out where there is no room; 0 is never left out.
+    pub drop: u8,
+    /// For columns that are alike, such as one a cluster: which it is.
+    pub number: u16,
+    pub value: fn(&R, &Self) -> Value,
+    pub cell: fn(&R, &Self, ViewCx<'_>) -> Cell,
+}
+
+impl<R> Column<R> {
+    /// A column that shows its values as words.
+    pub fn new(name: &str, title: &str, doc: &'static str, value: fn(&R, &Self) -> Value) -> Self {
+        Self {
+            name: name.into(),
+            title: title.into(),
+            doc,
+            align: Align::Left,
+            widest: 32,
+            flexible: false,
+            drop: 0,
+            number: 0,
+            value,
+            cell: |row, column, _| Cell::text((column.value)(row, column).words()),
+        }
+    }
+
+    /// A column that is only there for filters.
+    pub fn hidden(name: &str, doc: &'static str, value: fn(&R, &Self) -> Value) -> Self {
+        Self::new(name, "", doc, value)
+    }
+
+    #[must_use]
+    pub fn cell(self, cell: fn(&R, &Self, ViewCx<'_>) -> Cell) -> Self {
+        Self { cell, ..self }
+    }
+
+    #[must_use]
+    pub fn muted(self) -> Self {
+        self.cell(|row, column, _| Cell::muted((column.value)(row, column).words()))
+    }
+
+    #[must_use]
+    pub fn right(self) -> Self {
+        Self { align: Align::Right, ..self }
+    }
+
+    #[must_use]
+    pub fn drop(self, drop: u8) -> Self {
+        Self { drop, ..self }
+    }
+
+    #[must_use]
+    pub fn widest(self, widest: u16) -> Self {
+        Self { widest, ..self }
+    }
+
+    /// Gives way to others when there is little room.
+    #[must_use]
+    pub fn flexible(self, widest: u16) -> Self {
+        Self { flexible: true, widest, ..self }
+    }
+}

@@ -1,0 +1,118 @@
+//! From events of a watch to facts: pure, so that every kind of event can be tested.
+
+use super::convert::{self, Cx};
+use super::kinds::Resource;
+use super::plan::WatchEnd;
+use crate::clients::kube::wire::Encoding;
+use crate::clients::kube::wire::stream::Event;
+use crate::fleet::{Clean, Fault, FaultKind, ObjectKey, SourceFact, Step};
+
+/// A watch that runs: the version it has reached, and what it told.
+pub struct Watched<'a> {
+    pub resource: &'a Resource,
+    pub encoding: Encoding,
+    pub version: String,
+    pub facts: Vec<SourceFact>,
+}
+
+impl Watched<'_> {
+    /// Takes one event; gives the end of the watch when it is one.
+    pub fn take(&mut self, event: Event, cx: &mut Cx) -> Option<WatchEnd> {
+        match event {
+            Event::Applied(bytes) => match self.resource.read(self.encoding, &bytes, cx) {
+                Ok(read) => {
+                    self.version = read.resource_version;
+                    self.facts.push(match read.object {
+                        Some(object) => SourceFact::Item(object),
+                        None => SourceFact::Gone(read.key),
+                    });
+                }
+                Err(why) => {
+                    let named = convert::name_of(self.encoding, &bytes);
+                    self.facts.push(undecodable(named.as_ref(), why));
+                    // What was known of it is not so any more.
+                    self.gone(named);
+                }
+            },
+            Event::Deleted(bytes) => self.gone(convert::name_of(self.encoding, &bytes)),
+            Event::Bookmark(version) => self.version = version,
+            Event::Error(status) if status.code == 410 => return Some(WatchEnd::Expired),
+            Event::Error(status) => {
+                let code = u16::try_from(status.code).unwrap_or(500);
+                let fault = Fault::new(Step::Watch, FaultKind::Status(code), status.message);
+                return Some(WatchEnd::Broken { version: self.version.clone(), fault });
+            }
+        }
+        None
+    }
+
+    fn gone(&mut self, named: Option<(ObjectKey, String)>) {
+        if let Some((key, version)) = named {
+            self.facts.push(SourceFact::Gone(key));
+            self.version = version;
+        }
+    }
+}
+
+/// An object that could not be understood, by name if that could be read.
+pub fn undecodable(named: Option<&(ObjectKey, String)>, why: String) -> SourceFact {
+    let name = named.map(|(key, _)| Clean::from(key.to_string()));
+    SourceFact::Undecodable { name, why: why.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::convert::test_cx;
+    use super::super::kinds;
+    use super::*;
+    use crate::clients::kube::wire::messages::meta::Status;
+    use crate::fleet::{Kind, Object};
+    use bytes::Bytes;
+
+    fn pods() -> Resource {
+        kinds::built_in().into_iter().find(|it| it.kind == Kind::Pod).unwrap()
+    }
+
+    fn take(event: Event) -> (Option<WatchEnd>, String, Vec<SourceFact>) {
+        let resource = pods();
+        let mut watched =
+            Watched { resource: &resource, encoding: Encoding::Json, version: "1".into(), facts: Vec::new() };
+        let end = watched.take(event, &mut test_cx());
+        (end, watched.version, watched.facts)
+    }
+
+    fn json(text: &'static str) -> Bytes {
+        Bytes::from_static(text.as_bytes())
+    }
+
+    #[test]
+    fn objects_come_and_go_and_move_the_version() {
+        let (_, version, facts) =
+            take(Event::Applied(json(r#"{"metadata":{"name":"p","namespace":"ml","resourceVersion":"7"}}"#)));
+        assert_eq!(version, "7");
+        assert!(matches!(&facts[..], [SourceFact::Item(Object::Pod(pod))] if pod.key.name == "p"));
+        let (_, version, facts) =
+            take(Event::Deleted(json(r#"{"metadata":{"name":"p","namespace":"ml","resourceVersion":"8"}}"#)));
+        assert_eq!((version.as_str(), &facts[..]), ("8", &[SourceFact::Gone(ObjectKey::new("ml", "p"))][..]));
+        assert_eq!(take(Event::Bookmark("9".into())).1, "9");
+    }
+
+    #[test]
+    fn an_object_that_cannot_be_understood_is_counted_and_its_old_row_goes() {
+        let bytes =
+            json(r#"{"metadata":{"name":"p","namespace":"ml","resourceVersion":"7"},"status":{"phase":3}}"#);
+        let (end, version, facts) = take(Event::Applied(bytes));
+        assert_eq!((end, version.as_str()), (None, "7"));
+        assert!(matches!(&facts[0], SourceFact::Undecodable { name: Some(name), .. } if *name == "ml/p"));
+        assert_eq!(facts[1], SourceFact::Gone(ObjectKey::new("ml", "p")));
+        let (_, version, facts) = take(Event::Applied(json("[]")));
+        assert_eq!((version.as_str(), facts.len()), ("1", 1), "what has no name only counts");
+    }
+
+    #[test]
+    fn errors_end_the_watch() {
+        let status = |code| Status { code, message: "too old".into(), ..Status::default() };
+        assert_eq!(take(Event::Error(status(410))).0, Some(WatchEnd::Expired));
+        assert!(matches!(take(Event::Error(status(500))).0, Some(WatchEnd::Broken { .. })));
+    }
+}
