@@ -45,8 +45,8 @@ impl Layer {
         match self {
             Self::Inspect(inspect) if inspect.shows_logs() => &[Context::Logs, Context::Inspect],
             Self::Inspect(_) => &[Context::Inspect],
-            Self::Scope(_) | Self::Themes(_) | Self::Help(_) => &[Context::Picker],
-            Self::Palette(_) | Self::Filter(_) => &[],
+            Self::Scope(_) | Self::Themes(_) => &[Context::Picker],
+            Self::Palette(_) | Self::Filter(_) | Self::Help(_) => &[],
         }
     }
 }

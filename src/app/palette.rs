@@ -171,7 +171,7 @@ mod tests {
             if a > b { texts[0] } else { texts[1] }
         };
         assert_eq!(best("rep", ["replicas", "previous-panel"]), "replicas");
-        assert_eq!(best("inf", ["ml-platform/ml-inference", "ml/in-a-file"]), "ml-platform/ml-inference");
+        assert_eq!(best("inf", ["ml-platform/ml-inference", "ml/in-a-profile"]), "ml-platform/ml-inference");
         assert_eq!(score("xyz", "replicas"), None);
         assert!(score("", "anything").is_some());
     }

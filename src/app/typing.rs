@@ -70,7 +70,11 @@ impl App {
                 self.panel().set_filter(filter);
                 None
             }
-            Err(mistake) => Some(mistake),
+            Err(mistake) => {
+                // A filter that is not understood hides nothing.
+                self.panel().set_filter(Filter::default());
+                Some(mistake)
+            }
         }
     }
 

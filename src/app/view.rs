@@ -83,16 +83,15 @@ impl App {
         parts.push(jobs);
         let drift = if totals.drift > 0 { Meaning::Warning } else { Meaning::Muted };
         parts.push(word(format!("drift {}", totals.drift), drift));
-        if !self.state.scope.is_everything() {
-            parts.push(word("scope narrowed".into(), Meaning::Notice));
-        }
+        // At the right, where nothing is dropped: sums of a part must not look like sums of the whole.
+        let scope = if self.state.scope.is_everything() { "" } else { " scope narrowed " };
         let mode = if self.frozen.is_some() { " FROZEN " } else { " READ-ONLY " };
         let badge = if self.frozen.is_some() { Meaning::BadBadge } else { Meaning::Badge };
         let clock = Clean::from(format!(" {} ", self.now().unix.clock()));
-        let right = Cell::new(mode, badge).and(clock, Meaning::Muted);
+        let right = Cell::new(scope, Meaning::Notice).and(mode, badge).and(clock, Meaning::Muted);
         let width = right.width() as u16;
         let left = Rect { width: line.width.saturating_sub(width + 1), ..line };
-        frame::strip(pen, left, &parts, 3);
+        frame::strip(pen, left, &parts, 2);
         pen.put_cell(line, &right, crate::ui::Align::Right);
     }
 
@@ -106,9 +105,11 @@ impl App {
         }
         let panel = &self.panels[self.focus];
         let (shown, all) = panel.counts();
-        let note = match (panel.filter().is_empty(), shown == all) {
-            (true, _) => format!("{all} "),
-            (false, _) => format!("filter {}  {shown} of {all} ", panel.filter()),
+        let noun = panel.noun();
+        let note = if panel.filter().is_empty() {
+            format!("{all} {noun} ")
+        } else {
+            format!("filter {}  {shown} of {all} {noun} ", panel.filter())
         };
         let rest = Rect { x: end, width: (line.x + line.width).saturating_sub(end), ..line };
         let meaning = if panel.filter().is_empty() { Meaning::Muted } else { Meaning::Notice };
@@ -167,6 +168,9 @@ impl App {
             Some(Layer::Palette(_)) => vec![hint("enter".into(), "go"), hint("esc".into(), "close")],
             Some(layer) => {
                 let mut parts = vec![hint("esc".into(), "close")];
+                if matches!(layer, Layer::Inspect(inspect) if inspect.has_cursor()) {
+                    parts.extend(self.hint_of(Action::Open));
+                }
                 parts.extend(self.offered(layer.contexts()));
                 parts
             }

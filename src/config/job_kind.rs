@@ -105,7 +105,10 @@ pub fn built_in() -> Vec<JobKind> {
 }
 
 pub(super) fn read(section: &mut Section<'_>) -> Option<JobKind> {
-    let (group, version, name) = gvk(section)?;
+    // Read to the end even without its name: all mistakes are told at once.
+    let gvk = gvk(section);
+    let named = gvk.is_some();
+    let (group, version, name) = gvk.unwrap_or_default();
     let mut versions = vec![version];
     versions.extend(section.texts("more_versions").unwrap_or_default());
     let plural = section.text("plural");
@@ -141,11 +144,11 @@ pub(super) fn read(section: &mut Section<'_>) -> Option<JobKind> {
     section.sections("pods", |pods| kind.pods.extend(pod_group(pods)));
     section.section("conditions", |section| kind.conditions = conditions(section));
     section.section("phase_map", |section| kind.phase_map = phase_map(section));
-    if kind.rules.is_empty() && kind.conditions.is_empty() && kind.phase.is_none() {
+    if !["phase", "conditions", "rules"].into_iter().any(|key| section.has(key)) {
         section.mistake_here("nothing tells its phase", "give `phase`, `conditions` or `rules`");
         return None;
     }
-    Some(kind)
+    named.then_some(kind)
 }
 
 /// `ml.example.com/v1/TrainingJob`.
@@ -188,11 +191,10 @@ fn columns(section: &mut Section<'_>) -> Vec<(String, Path)> {
 fn phase_rule(section: &mut Section<'_>) -> Option<PhaseRule> {
     let (path, is) = (path(section, "path"), section.text("is"));
     let phase = section.parsed("phase", phase);
-    if let (Some(path), Some(is), Some(phase)) = (path, is, phase) {
-        return Some(PhaseRule { path, is, phase });
+    if !["path", "is", "phase"].into_iter().all(|key| section.has(key)) {
+        section.mistake_here("a rule needs `path`, `is` and `phase`", "");
     }
-    section.mistake_here("a rule needs `path`, `is` and `phase`", "");
-    None
+    Some(PhaseRule { path: path?, is: is?, phase: phase? })
 }
 
 fn pod_group(section: &mut Section<'_>) -> Option<PodGroup> {
@@ -237,9 +239,7 @@ fn phase_map(section: &mut Section<'_>) -> Vec<(String, JobPhase)> {
 
 fn phase(name: &str) -> Result<JobPhase, String> {
     let known = JobPhase::ALL.map(JobPhase::name);
-    JobPhase::named(name).ok_or_else(|| {
-        format!("`{name}` is not a phase; {} {}", did_you_mean(name, &known), known.join(", "))
-    })
+    JobPhase::named(name).ok_or_else(|| format!("`{name}` is not a phase; {}", did_you_mean(name, &known)))
 }
 
 #[cfg(test)]

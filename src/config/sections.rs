@@ -27,24 +27,26 @@ pub(super) fn root(root: &mut Section<'_>, config: &mut Config) {
 }
 
 fn cluster(section: &mut Section<'_>, config: &mut Config) {
-    let Some(name) = section.text_at("name") else {
-        section.mistake_here("`name` is missing", "give each cluster the name that is shown");
-        return;
-    };
-    let context = section.text("context").unwrap_or_else(|| name.value.clone());
+    let name = section.text_at("name");
+    let shown = name.as_ref().map(|name| name.value.clone()).unwrap_or_default();
+    let context = section.text("context").unwrap_or_else(|| shown.clone());
     let spec = ClusterSpec {
         cloud: section.text("cloud").map(Clean::from),
         region: section.text("region").map(Clean::from),
         environment: section.text("environment").map(Clean::from),
         tint: tint(section),
         read_only: section.boolean("read_only").unwrap_or(false),
-        name: Clean::from(&*name.value),
+        name: Clean::from(shown),
     };
     let entry = ClusterEntry {
         context,
         kubeconfig: section.text("kubeconfig").map(|path| expand_home(&path)),
         namespaces: section.texts("namespaces").unwrap_or_default(),
         spec,
+    };
+    let Some(name) = name else {
+        section.mistake_here("`name` is missing", "give each cluster the name that is shown");
+        return;
     };
     if name.value.is_empty() {
         section.mistake(name.at, "name", "is empty", "");

@@ -14,7 +14,8 @@ pub struct Column<R> {
     pub doc: &'static str,
     pub align: Align,
     pub widest: u16,
-    pub flexible: bool,
+    /// Cells that it needs to be of use; by default all it wants.
+    pub least: u16,
     /// The smaller, the sooner it is left out where there is no room; 0 is never left out.
     pub drop: u8,
     /// For columns that are alike, such as one a cluster: which it is.
@@ -32,7 +33,7 @@ impl<R> Column<R> {
             doc,
             align: Align::Left,
             widest: 32,
-            flexible: false,
+            least: u16::MAX,
             drop: 0,
             number: 0,
             value,
@@ -72,7 +73,7 @@ impl<R> Column<R> {
 
     /// Gives way to others when there is little room.
     #[must_use]
-    pub fn flexible(self, widest: u16) -> Self {
-        Self { flexible: true, widest, ..self }
+    pub fn flexible(self, least: u16, widest: u16) -> Self {
+        Self { widest, least, ..self }
     }
 }

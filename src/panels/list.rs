@@ -171,7 +171,7 @@ impl<R, K: PartialEq> List<R, K> {
             title: column.title.clone(),
             align: column.align,
             widest: column.widest,
-            flexible: column.flexible,
+            least: column.least,
             drop: column.drop,
             sorted: (at == self.sort).then_some(self.order),
         }

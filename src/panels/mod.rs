@@ -134,6 +134,9 @@ pub trait Panel {
     /// Rows shown and rows there are.
     fn counts(&self) -> (usize, usize);
 
+    /// What its rows are.
+    fn noun(&self) -> &'static str;
+
     /// Actions worth offering in the hint line, besides those that work everywhere.
     fn hints(&self) -> &'static [Action];
 }

@@ -56,6 +56,13 @@ impl<'a> Pen<'a> {
         }
     }
 
+    /// Writes a text over the lines of an area, broken between words.
+    pub fn put_wrapped(&mut self, area: Rect, words: &Clean, meaning: Meaning) {
+        for (line, words) in lines(area).zip(text::wrap(words, area.width.into())) {
+            self.put(line, words, meaning);
+        }
+    }
+
     /// Gives an area a style without changing its text.
     pub fn tone(&mut self, area: Rect, meaning: Meaning) {
         let area = area.intersection(self.buffer.area);
@@ -93,6 +100,13 @@ impl<'a> Pen<'a> {
         }
         Rect { x: area.x + 2, y: area.y + 1, width: area.width - 4, height: area.height - 2 }
     }
+}
+
+/// The area without its last lines, and those.
+pub fn above(area: Rect, lines: u16) -> (Rect, Rect) {
+    let lines = lines.min(area.height);
+    let height = area.height - lines;
+    (Rect { height, ..area }, Rect { y: area.y + height, height: lines, ..area })
 }
 
 /// The lines of an area, from the top.

@@ -15,8 +15,8 @@ pub struct Head {
     pub align: Align,
     /// Cells it may grow to; what is longer is cut.
     pub widest: u16,
-    /// Is cut before others, and gets back what is left over.
-    pub flexible: bool,
+    /// Cells that it needs to be of use; it is cut down to them before whole columns are dropped.
+    pub least: u16,
     /// What is dropped first when there is no room: the smaller. 0 is never dropped.
     pub drop: u8,
     pub sorted: Option<Order>,
@@ -118,7 +118,8 @@ fn draw_row(pen: &mut Pen<'_>, line: Rect, (heads, row): (&[Head], &Row), places
     }
 }
 
-/// Divides the width: natural widths first, then whole columns are dropped, then the flexible ones cut.
+/// Divides the width: natural widths where there is room; else columns are cut down to what they need, and
+/// then dropped.
 fn places(area: Rect, heads: &[Head], rows: &[Row]) -> Vec<Place> {
     let mark = |head: &Head| usize::from(head.sorted.is_some());
     let natural: Vec<u16> = heads
@@ -132,7 +133,7 @@ fn places(area: Rect, heads: &[Head], rows: &[Row]) -> Vec<Place> {
         })
         .collect();
     let room = area.width.saturating_sub(MARGIN);
-    let least = |at: usize| if heads[at].flexible { natural[at].min(12) } else { natural[at] };
+    let least = |at: usize| natural[at].min(heads[at].least);
     let mut kept: Vec<usize> = (0..heads.len()).collect();
     let needed = |kept: &[usize]| {
         kept.iter().map(|at| least(*at)).sum::<u16>() + GAP * (kept.len() as u16).saturating_sub(1)
@@ -148,10 +149,8 @@ fn places(area: Rect, heads: &[Head], rows: &[Row]) -> Vec<Place> {
     let mut places = vec![None; heads.len()];
     for at in kept {
         let mut width = least(at);
-        if heads[at].flexible {
-            let more = (natural[at] - width).min(spare);
-            (width, spare) = (width + more, spare - more);
-        }
+        let more = (natural[at] - width).min(spare);
+        (width, spare) = (width + more, spare - more);
         let width = width.min(end.saturating_sub(x));
         if width > 0 {
             places[at] = Some((x, width));

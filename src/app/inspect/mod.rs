@@ -293,7 +293,8 @@ impl Inspect {
         self.lines.get(self.cursor)?.target.clone()
     }
 
-    fn has_cursor(&self) -> bool {
+    /// Whether lines can be opened.
+    pub fn has_cursor(&self) -> bool {
         matches!(self.current(), Tab::Pods)
     }
 

@@ -10,7 +10,7 @@ type C = Column<ClusterRow>;
 
 pub fn columns() -> Vec<C> {
     vec![
-        C::new("cluster", "CLUSTER", "Name", |row, _| Value::text(&row.name)).flexible(40),
+        C::new("cluster", "CLUSTER", "Name", |row, _| Value::text(&row.name)).flexible(14, 40),
         C::new("state", "STATE", "live, loading, partial, stale, silent, unusable", |row, _| {
             Value::Ranked(row.liveness.rank().into(), row.liveness.word().into())
         })
@@ -51,7 +51,7 @@ pub fn columns() -> Vec<C> {
         .drop(1),
         C::new("problem", "PROBLEM", "What is wrong", |row, _| maybe(some(&row.problem)))
             .cell(|row, _, _| problem_cell(row))
-            .flexible(200)
+            .flexible(16, 200)
             .drop(7),
     ]
 }

@@ -9,10 +9,13 @@ use crate::fleet::{Clean, ClusterId, Subject};
 use crate::input::Action;
 use crate::state::State;
 use crate::state::select::clusters::{self, ClusterRow};
-use crate::ui::Pen;
 use crate::ui::theme::Meaning;
+use crate::ui::{Pen, pen};
 
 pub use columns::{columns, state_cell};
+
+/// Lines below the list for what the last column of the chosen row had to cut.
+const DETAIL: u16 = 2;
 
 pub struct Clusters {
     list: List<ClusterRow, ClusterId>,
@@ -30,7 +33,7 @@ impl Panel for Clusters {
     }
 
     fn refresh(&mut self, state: &State, area: Rect) {
-        self.list.refresh(clusters::rows(state), area.height);
+        self.list.refresh(clusters::rows(state), area.height.saturating_sub(DETAIL));
     }
 
     /// ```text
@@ -43,7 +46,12 @@ impl Panel for Clusters {
             pen.put(area, "  no cluster is in scope: press c to choose", Meaning::Muted);
             return;
         }
-        self.list.view(pen, area, &self.list.drawn(), None);
+        let (list, below) = pen::above(area, DETAIL);
+        self.list.view(pen, list, &self.list.drawn(), None);
+        if let Some(row) = self.list.selected() {
+            let below = Rect { x: below.x + 2, width: below.width.saturating_sub(3), ..below };
+            pen.put_wrapped(below, &row.problem, Meaning::Muted);
+        }
     }
 
     fn act(&mut self, action: Action) -> Option<Request> {
@@ -92,6 +100,10 @@ impl Panel for Clusters {
 
     fn counts(&self) -> (usize, usize) {
         self.list.counts()
+    }
+
+    fn noun(&self) -> &'static str {
+        "clusters"
     }
 
     fn hints(&self) -> &'static [Action] {

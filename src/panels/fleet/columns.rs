@@ -52,14 +52,14 @@ pub fn columns() -> Vec<C> {
             Cell::new(format!("{glyph} "), meaning).and(&row.place, Meaning::Text)
         }),
         C::new("subject", "WHAT", "What it is about", |row, _| Value::text(row.finding.subject.to_string()))
-            .flexible(44),
+            .flexible(18, 44),
         C::new("since", "SINCE", "How long it has been so", |row, _| Value::maybe(row.age, Value::Age))
             .muted()
             .right()
             .drop(3),
         C::new("cause", "WHY", "The cause", |row, _| Value::text(&row.finding.cause))
             .cell(|row, _, _| cause_cell(row))
-            .flexible(200),
+            .flexible(20, 200),
         C::new("panel", "SEE", "Where it is seen", |row, _| Value::text(row.panel)).muted().right().drop(1),
         C::hidden("rule", "Name of the rule", |row, _| Value::text(row.finding.rule.name())),
     ]

@@ -9,8 +9,8 @@ use super::{Filter, List, Order, Panel, PanelId, Request, Target};
 use crate::fleet::{Clean, ClusterId, Rule, Subject};
 use crate::input::Action;
 use crate::state::State;
-use crate::ui::Pen;
 use crate::ui::theme::Meaning;
+use crate::ui::{Pen, pen};
 use tiles::Tiles;
 
 pub use columns::FindingRow;
@@ -93,17 +93,12 @@ impl Panel for Fleet {
             (Calm::No, 0) => drop(pen.put(inside, "no finding passes the filter", Meaning::Muted)),
             // The list has margins of its own.
             (Calm::No, _) => {
-                let list = Rect {
-                    x: inside.x.saturating_sub(1),
-                    width: inside.width + 1,
-                    height: inside.height.saturating_sub(CAUSE),
-                    ..inside
-                };
+                let (list, below) = pen::above(inside, CAUSE);
+                let list = Rect { x: list.x.saturating_sub(1), width: list.width + 1, ..list };
                 self.list.view(pen, list, &self.list.drawn(), None);
-                self.whole_cause(
-                    pen,
-                    Rect { y: list.y + list.height, height: inside.height - list.height, ..inside },
-                );
+                if let Some(row) = self.list.selected() {
+                    pen.put_wrapped(below, &row.finding.cause, Meaning::Muted);
+                }
             }
         }
         self.tiles.view(pen, rest);
@@ -166,21 +161,16 @@ impl Panel for Fleet {
         self.list.counts()
     }
 
+    fn noun(&self) -> &'static str {
+        "findings"
+    }
+
     fn hints(&self) -> &'static [Action] {
         &[Action::Open, Action::Logs, Action::Filter]
     }
 }
 
 impl Fleet {
-    /// What the column had to cut.
-    fn whole_cause(&self, pen: &mut Pen<'_>, area: Rect) {
-        let Some(row) = self.list.selected() else { return };
-        let text = crate::ui::text::wrap(&row.finding.cause, area.width.into());
-        for (line, words) in crate::ui::pen::lines(area).zip(text) {
-            pen.put(line, words, Meaning::Muted);
-        }
-    }
-
     /// To the cause: the panel that shows it, with the cursor on it.
     fn open(&self) -> Option<Request> {
         let target = self.target()?;

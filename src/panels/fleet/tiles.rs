@@ -78,13 +78,12 @@ impl Tiles {
             }
             return;
         }
-        let cluster_height = (self.clusters.len() as u16 + 2).clamp(3, area.height / 2).max(3);
-        let left = Rect { width: area.width / 2, ..area };
-        let right = Rect { x: area.x + left.width, width: area.width - left.width, ..area };
-        self.cluster_tile(pen, Rect { height: cluster_height, ..left });
-        let below = Rect { y: left.y + cluster_height, height: left.height - cluster_height, ..left };
-        self.jobs_tile(pen, below);
-        self.replicas_tile(pen, right);
+        let cluster_height = (self.clusters.len() as u16 + 2).min(area.height / 2).max(3);
+        self.cluster_tile(pen, Rect { height: cluster_height, ..area });
+        let below = Rect { y: area.y + cluster_height, height: area.height - cluster_height, ..area };
+        let left = Rect { width: below.width / 2, ..below };
+        self.jobs_tile(pen, left);
+        self.replicas_tile(pen, Rect { x: below.x + left.width, width: below.width - left.width, ..below });
     }
 
     /// `▌aws-east  EKS 1.33  nodes 24/24  ● live  ████░░ GPUs 160/192  1s`
@@ -177,7 +176,8 @@ impl Tiles {
             return;
         }
         let name_width = 24.min(inside.width / 2);
-        let column = 12u16;
+        let each = (inside.width - name_width) / (self.heads.len() as u16).max(1);
+        let column = each.clamp(10, 18);
         let fitting = usize::from((inside.width - name_width) / column);
         let place = |line: Rect, at: usize| Rect {
             x: line.x + name_width + at as u16 * column,

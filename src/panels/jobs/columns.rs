@@ -18,7 +18,7 @@ pub fn columns() -> Vec<C> {
                 let key = &row.job.key;
                 Cell::muted(format!("{}/", key.namespace)).and(&key.name, Meaning::Text)
             })
-            .flexible(60),
+            .flexible(30, 60),
         C::new("cluster", "CLUSTER", "Cluster", |row, _| Value::text(&row.cluster_name)).drop(8),
         C::new("kind", "KIND", "Kind", |row, _| Value::text(&row.job.kind_name)).muted().drop(4),
         C::new("progress", "PROGRESS", "Progress, from 0 to 1", |row, _| {
@@ -53,7 +53,7 @@ pub fn columns() -> Vec<C> {
         C::new("age", "AGE", "Time since it was made", |row, _| Value::Age(row.age)).muted().right().drop(2),
         C::new("message", "MESSAGE", "Why it is so", |row, _| Value::text(&row.message))
             .cell(|row, _, _| message_cell(row))
-            .flexible(200)
+            .flexible(18, 200)
             .drop(5),
         C::hidden("namespace", "Namespace", |row, _| Value::text(&row.job.key.namespace)),
         C::hidden("cloud", "Cloud", |row, _| Value::text(&row.cloud)),

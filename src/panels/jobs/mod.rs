@@ -9,10 +9,13 @@ use crate::fleet::{Clean, ClusterId, ObjectId, Subject};
 use crate::input::Action;
 use crate::state::State;
 use crate::state::select::jobs::{self, JobRow};
-use crate::ui::Pen;
 use crate::ui::theme::Meaning;
+use crate::ui::{Pen, pen};
 
 pub use columns::{columns, phase_cell};
+
+/// Lines below the list for what the last column of the chosen row had to cut.
+const DETAIL: u16 = 2;
 
 pub struct Jobs {
     list: List<JobRow, (ClusterId, ObjectId)>,
@@ -33,7 +36,7 @@ impl Panel for Jobs {
     }
 
     fn refresh(&mut self, state: &State, area: Rect) {
-        self.list.refresh(jobs::rows(state), area.height);
+        self.list.refresh(jobs::rows(state), area.height.saturating_sub(DETAIL));
         self.empty = match self.list.counts() {
             (0, 0) if super::replicas::all_whole(state, &[crate::fleet::Kind::Job]) => "no jobs",
             (0, 0) => "no jobs yet: not every cluster has told its jobs",
@@ -52,7 +55,12 @@ impl Panel for Jobs {
             pen.put(area, format!("  {}", self.empty), Meaning::Muted);
             return;
         }
-        self.list.view(pen, area, &self.list.drawn(), None);
+        let (list, below) = pen::above(area, DETAIL);
+        self.list.view(pen, list, &self.list.drawn(), None);
+        if let Some(row) = self.list.selected() {
+            let below = Rect { x: below.x + 2, width: below.width.saturating_sub(3), ..below };
+            pen.put_wrapped(below, &row.message, Meaning::Muted);
+        }
     }
 
     fn act(&mut self, action: Action) -> Option<Request> {
@@ -104,6 +112,10 @@ impl Panel for Jobs {
 
     fn counts(&self) -> (usize, usize) {
         self.list.counts()
+    }
+
+    fn noun(&self) -> &'static str {
+        "jobs"
     }
 
     fn hints(&self) -> &'static [Action] {

@@ -76,7 +76,7 @@ pub fn fixed() -> Vec<C> {
     vec![
         C::new("workload", "WORKLOAD", "Namespace and name", |row, _| Value::text(&row.group.name))
             .cell(|row, _, _| name_cell(row))
-            .flexible(60),
+            .flexible(24, 60),
         C::new("version", "VERSION", "Version, or how many differ", |row, _| {
             Value::Texts(row.versions.clone())
         })

@@ -14,8 +14,9 @@ use crate::ui::theme::Meaning;
 
 pub use columns::{ClusterHead, GroupRow, cell_cell};
 
-/// Cells that one cluster's column takes in the matrix, with its gap.
-const CLUSTER_WIDTH: u16 = 16;
+/// Cells that the name and the total of a workload need; the rest is for clusters, and what is left of that
+/// for the other columns.
+const NAME_WIDTH: u16 = 42;
 
 pub struct Replicas {
     list: List<GroupRow, Clean>,
@@ -61,8 +62,7 @@ impl Panel for Replicas {
         self.list.refresh(rows.collect(), area.height);
         self.clusters = clusters;
         self.column = self.column.min(self.clusters.len().saturating_sub(1));
-        self.drawn =
-            usize::from(area.width.saturating_sub(52) / CLUSTER_WIDTH).clamp(1, self.clusters.len().max(1));
+        self.drawn = fitting(&self.clusters, area.width.saturating_sub(NAME_WIDTH));
         self.follow_column();
         self.empty = match self.list.counts() {
             (0, 0) if all_whole(state, &replicas::WORKLOAD_KINDS) => "no workloads",
@@ -167,6 +167,10 @@ impl Panel for Replicas {
         self.list.counts()
     }
 
+    fn noun(&self) -> &'static str {
+        "workloads"
+    }
+
     fn hints(&self) -> &'static [Action] {
         &[Action::Open, Action::Logs, Action::Filter, Action::SortNext]
     }
@@ -182,6 +186,17 @@ impl Replicas {
         let total = self.clusters.len();
         self.first = crate::ui::table::scrolled(self.first, self.column, self.drawn, total);
     }
+}
+
+/// How many clusters fit side by side, at least one.
+fn fitting(clusters: &[ClusterHead], room: u16) -> usize {
+    let mut used = 0;
+    let widths = clusters.iter().map(|head| crate::ui::text::width(&head.name).clamp(8, 14) as u16 + 2);
+    let fit = widths.take_while(|width| {
+        used += width;
+        used <= room
+    });
+    fit.count().max(1)
 }
 
 /// Whether every counted cluster has told all of these kinds, so that nothing means none.

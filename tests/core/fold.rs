@@ -1,0 +1,223 @@
+//! The fold: relists, freshness, identity, and sums that stay right.
+
+use proptest::prelude::*;
+use serde_json::Value;
+use skydeck::fleet::{
+    Age, ClusterFact, ClusterId, Fault, FaultKind, Kind, Now, ObjectKey, SourceFact, SourceState, Step, Unix,
+};
+use skydeck::state::select::clusters::{Liveness, liveness};
+use skydeck::state::select::totals::totals;
+use skydeck::state::usage::Usage;
+use skydeck::state::{Cluster, Freshness};
+
+use crate::world::{NOW, World, ago, deployment, fleet, node, pod, source};
+
+fn names(cluster: &Cluster) -> Vec<String> {
+    let mut names: Vec<_> = cluster.objects.pods.values().map(|pod| pod.key.name.to_string()).collect();
+    names.sort();
+    names
+}
+
+fn pods(suffixes: &[&str]) -> Vec<Value> {
+    suffixes.iter().map(|it| pod("ml/a", it, "n", 1)).collect()
+}
+
+#[test]
+fn a_relist_takes_away_what_it_does_not_mention_and_only_when_it_is_complete() {
+    let mut world = World::new();
+    let id = world.cluster("a", "v1.33.0", 1, &pods(&["x", "y"]));
+    let source = source(id, Kind::Pod);
+    world.source(source, ago(0), SourceFact::Begin);
+    world.item(id, ago(0), &pods(&["z"])[0]);
+    let cluster = world.state.cluster(id).unwrap();
+    assert_eq!(names(cluster), ["a-6b7f9-x", "a-6b7f9-y", "a-6b7f9-z"], "nothing is taken away too early");
+    // The list breaks off and begins anew.
+    world.source(source, ago(0), SourceFact::Begin);
+    world.item(id, ago(0), &pods(&["x"])[0]);
+    world.source(source, ago(0), SourceFact::Complete);
+    let cluster = world.state.cluster(id).unwrap();
+    assert_eq!(names(cluster), ["a-6b7f9-x"]);
+    assert_eq!(cluster.objects.usage.pods.total, 1);
+    assert_eq!(cluster.sources[&(Kind::Pod, source.slot)].relists, 1);
+}
+
+#[test]
+fn one_silent_cluster_is_stale_and_the_others_are_not() {
+    let world = fleet();
+    let state = &world.state;
+    let of = |name| liveness(state, state.cluster_named(name).unwrap());
+    assert_eq!(of("aws-east"), Liveness::Live);
+    assert_eq!(of("azure-eastus"), Liveness::Silent(Some(Age(196))));
+    let totals = totals(state);
+    assert_eq!((totals.clusters_live, totals.clusters), (2, 3));
+    assert_eq!(totals.gpus_allocatable.to_string(), "56+?");
+}
+
+#[test]
+fn a_cluster_that_was_never_heard_has_no_numbers() {
+    let mut world = World::new();
+    let id = world.configured("new");
+    world.fact(id, ago(3), ClusterFact::Unanswered(Fault::new(Step::Ping, FaultKind::Refused, "")));
+    let cluster = world.state.cluster(id).unwrap();
+    let freshness = cluster.freshness(Kind::Pod, NOW, Age(45));
+    assert!(matches!(freshness, Freshness::Never(fault) if fault.kind == FaultKind::Refused));
+    assert_eq!(totals(&world.state).gpus_allocatable.to_string(), "?");
+    assert_eq!(liveness(&world.state, cluster), Liveness::Silent(None));
+}
+
+#[test]
+fn another_cluster_at_the_old_address_is_never_mixed_with_the_old_one() {
+    let mut world = World::new();
+    let id = world.cluster("a", "v1.33.0", 1, &pods(&["x"]));
+    world.fact(id, ago(0), ClusterFact::Identity(Some("another".into())));
+    let cluster = world.state.cluster(id).unwrap();
+    assert!(names(cluster).is_empty(), "what was known of the old cluster is gone");
+    assert_eq!(cluster.freshness(Kind::Pod, NOW, Age(45)), Freshness::Loading);
+    world.later(1);
+    let causes = world.causes();
+    assert!(causes.iter().any(|it| it.contains("a different cluster answers at this address")), "{causes:?}");
+}
+
+#[test]
+fn two_ways_to_one_cluster_count_it_once() {
+    let mut world = World::new();
+    let first = world.cluster("a", "v1.33.0", 1, &[node("n", "aws", "r", 8, true)]);
+    let second = world.cluster("b", "v1.33.0", 1, &[node("n", "aws", "r", 8, true)]);
+    assert_eq!(totals(&world.state).gpus_allocatable.known, 16);
+    world.fact(second, ago(0), ClusterFact::Identity(Some("uid-of-a".into())));
+    assert_eq!(world.state.cluster(second).unwrap().same_as, Some(first));
+    assert_eq!(totals(&world.state).gpus_allocatable.known, 8);
+}
+
+#[test]
+fn a_machine_that_slept_trusts_nothing_it_heard_before() {
+    let mut world = World::new();
+    let id = world.cluster("a", "v1.33.0", 1, &pods(&["x"]));
+    world.state.slept();
+    let cluster = world.state.cluster(id).unwrap();
+    assert!(matches!(cluster.freshness(Kind::Pod, NOW, Age(45)), Freshness::Stale(_)));
+    world.heard(id);
+    let cluster = world.state.cluster(id).unwrap();
+    assert_eq!(cluster.freshness(Kind::Pod, NOW, Age(45)), Freshness::Live);
+}
+
+#[test]
+fn a_kind_that_may_not_be_read_loses_its_rows_and_says_what_is_lost() {
+    let mut world = World::new();
+    let id = world.cluster("a", "v1.33.0", 1, &pods(&["x"]));
+    world.source(
+        source(id, Kind::Pod),
+        ago(0),
+        SourceFact::State(SourceState::Denied("pods is forbidden".into())),
+    );
+    world.later(1);
+    assert!(names(world.state.cluster(id).unwrap()).is_empty());
+    let causes = world.causes();
+    assert!(causes[0].contains("may not read Pod: without it no crash loops"), "{causes:?}");
+    let cluster = world.state.cluster(id).unwrap();
+    assert_eq!(liveness(&world.state, cluster), Liveness::Partial);
+}
+
+#[test]
+fn a_crd_that_goes_and_comes_back() {
+    let mut world = World::new();
+    let id = world.cluster("a", "v1.33.0", 1, &[crate::world::training_job("ml/j", "Running", 0.5)]);
+    let kind = *world.state.cluster(id).unwrap().sources.keys().map(|(kind, _)| kind).next_back().unwrap();
+    assert!(matches!(kind, Kind::CustomJob(_)));
+    world.source(source(id, kind), ago(0), SourceFact::State(SourceState::Absent));
+    world.fact(id, ago(0), ClusterFact::Served(Vec::new()));
+    let cluster = world.state.cluster(id).unwrap();
+    assert!(cluster.objects.jobs.is_empty());
+    assert_eq!(cluster.freshness(kind, NOW, Age(45)), Freshness::Absent);
+    assert_eq!(liveness(&world.state, cluster), Liveness::Live, "a kind that is not there lacks nothing");
+    world.fact(id, ago(0), ClusterFact::Served(vec![kind]));
+    assert_eq!(world.state.cluster(id).unwrap().freshness(kind, NOW, Age(45)), Freshness::Loading);
+}
+
+#[test]
+fn facts_of_a_cluster_that_was_taken_away_are_dropped() {
+    let mut world = World::new();
+    let id = world.cluster("a", "v1.33.0", 1, &pods(&["x"]));
+    world.state.remove_cluster(id);
+    world.source(source(id, Kind::Pod), ago(0), SourceFact::Gone(ObjectKey::new("ml", "a-6b7f9-x")));
+    world.fact(ClusterId(77), ago(0), ClusterFact::Identity(None));
+    assert_eq!(world.state.clusters().count(), 0);
+}
+
+#[test]
+fn scope_narrows_what_is_summed_and_shown() {
+    let mut world = fleet();
+    world.state.scope.hidden_clouds.insert("gcp".into());
+    world.state.scope.hidden_clusters.insert("azure-eastus".into());
+    let totals = totals(&world.state);
+    assert_eq!((totals.clusters, totals.gpus_allocatable.known), (1, 32));
+    world.state.scope.hidden_namespaces.insert("ml-training".into());
+    let rows = skydeck::state::select::jobs::rows(&world.state);
+    assert!(rows.is_empty());
+}
+
+#[test]
+fn ages_are_those_of_the_console_and_of_kubernetes() {
+    let now = Now { mono: NOW.mono, unix: Unix(NOW.unix.0) };
+    assert_eq!(now.unix_of(ago(60)), Unix(NOW.unix.0 - 60));
+}
+
+/// A random day: pods and nodes come, change and go, lists begin, break off and end.
+#[derive(Debug, Clone)]
+enum Happens {
+    Pod(u8, u8, bool),
+    Deployment(u8, u32),
+    Gone(u8),
+    List(Vec<u8>),
+    HalfAList(Vec<u8>),
+}
+
+fn any_day() -> impl Strategy<Value = Vec<Happens>> {
+    let one = prop_oneof![
+        (0u8..9, 0u8..4, any::<bool>()).prop_map(|(a, b, c)| Happens::Pod(a, b, c)),
+        (0u8..5, 0u32..9).prop_map(|(a, b)| Happens::Deployment(a, b)),
+        (0u8..9).prop_map(Happens::Gone),
+        proptest::collection::vec(0u8..9, 0..6).prop_map(Happens::List),
+        proptest::collection::vec(0u8..9, 0..6).prop_map(Happens::HalfAList),
+    ];
+    proptest::collection::vec(one, 0..40)
+}
+
+fn a_pod(name: u8, node: u8, crashing: bool) -> Value {
+    let pod = pod("ml/a", &name.to_string(), &format!("n{node}"), u32::from(node));
+    if crashing { crate::world::crashing(pod) } else { pod }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+    #[test]
+    fn sums_kept_change_by_change_equal_the_sums_from_nothing(day in any_day()) {
+        let mut world = World::new();
+        let id = world.cluster("a", "v1.33.0", 1, &[node("n1", "aws", "r", 8, true)]);
+        let pods = source(id, Kind::Pod);
+        for happens in day {
+            match happens {
+                Happens::Pod(name, node, crashing) => world.item(id, ago(0), &a_pod(name, node, crashing)),
+                Happens::Deployment(name, replicas) => {
+                    world.item(id, ago(0), &deployment(&format!("ml/d{name}"), 0, replicas, "1", 0));
+                }
+                Happens::Gone(name) => {
+                    world.source(pods, ago(0), SourceFact::Gone(ObjectKey::new("ml", &format!("a-6b7f9-{name}"))));
+                }
+                Happens::List(names) => {
+                    let list: Vec<_> = names.iter().map(|name| a_pod(*name, 1, false)).collect();
+                    world.list(id, Kind::Pod, ago(0), &list);
+                }
+                Happens::HalfAList(names) => {
+                    world.source(pods, ago(0), SourceFact::Begin);
+                    for name in &names {
+ world.item(id, ago(0), &a_pod(*name, 2, true));
+}
+                }
+            }
+            let objects = &world.state.cluster(id).unwrap().objects;
+            let fresh = Usage::recompute(objects.pods.values(), objects.nodes.values());
+            prop_assert_eq!(&objects.usage, &fresh);
+        }
+    }
+}

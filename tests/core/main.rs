@@ -1,0 +1,12 @@
+//! The pure core, in the operator's language: objects and keys in, screens and documents out.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot set up its world has failed")]
+
+mod config;
+mod documents;
+mod findings;
+mod fold;
+mod keys;
+mod readme;
+mod screens;
+mod world;
