@@ -57,7 +57,11 @@ pub fn put(object: &mut Value, pointer: &str, value: Value) {
         if !place.is_object() {
             *place = Value::Object(serde_json::Map::new());
         }
-        place = &mut place[step.replace("~1", "/").replace("~0", "~")];
+        place = if step.contains('~') {
+            &mut place[step.replace("~1", "/").replace("~0", "~")]
+        } else {
+            &mut place[step]
+        };
     }
     *place = value;
 }

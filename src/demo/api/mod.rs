@@ -42,7 +42,7 @@ pub use seam::Seam;
 pub struct Identity {
     /// `v1.33.5-eks-3025e55`
     pub git_version: String,
-    /// The bearer token every request must carry; empty: everyone may come in.
+    /// The only bearer token that is accepted.
     pub token: String,
 }
 
@@ -83,12 +83,10 @@ impl Server {
         axum::serve(listener, Router::new().fallback(handle).with_state(self).layer(seam)).await
     }
 
+    /// A wrong token is refused. No token is let in: over plain HTTP `kubectl` never sends the one it has.
     fn admits(&self, request: &Request) -> bool {
-        let given =
-            request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        self.identity.token.is_empty()
-            || given.and_then(|value| value.strip_prefix("Bearer "))
-                == Some(self.identity.token.as_str())
+        let given = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        given.is_none_or(|given| given.strip_prefix("Bearer ") == Some(self.identity.token.as_str()))
     }
 }
 
