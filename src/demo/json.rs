@@ -51,9 +51,15 @@ pub fn is_true(object: &Value, kind: &str) -> bool {
 }
 
 /// Puts a value at a pointer and makes the maps on the way; what is in the way and is no map is replaced.
+/// Lists are gone through by index, and never grow.
 pub fn put(object: &mut Value, pointer: &str, value: Value) {
     let mut place = object;
     for step in pointer.split('/').skip(1) {
+        let index = step.parse::<usize>().ok().filter(|index| place.get(index).is_some());
+        if let Some(index) = index {
+            place = &mut place[index];
+            continue;
+        }
         if !place.is_object() {
             *place = Value::Object(serde_json::Map::new());
         }
@@ -88,5 +94,8 @@ mod tests {
         remove(&mut object, "/spec/template/metadata");
         remove(&mut object, "/spec/nothing/here");
         assert_eq!(object, json!({"spec": {"template": {}}}));
+        let mut list = json!({"items": [{"a": 1}, {"a": 2}]});
+        put(&mut list, "/items/1/a", json!(3));
+        assert_eq!(list, json!({"items": [{"a": 1}, {"a": 3}]}));
     }
 }

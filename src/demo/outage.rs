@@ -58,10 +58,16 @@ mod tests {
         let ticks = hour();
         assert_eq!(ticks, hour());
         assert!(ticks[..seconds(90) as usize].iter().all(Option::is_none));
-        let lengths: Vec<usize> =
-            ticks.chunk_by(|left, right| left == right).filter(|run| run[0].is_some()).map(<[_]>::len).collect();
+        let lengths: Vec<usize> = ticks
+            .chunk_by(|left, right| left == right)
+            .filter(|run| run[0].is_some())
+            .map(<[_]>::len)
+            .collect();
         assert!(lengths.len() >= 8, "{lengths:?}");
         let full = &lengths[..lengths.len() - 1];
-        assert!(full.iter().all(|length| (seconds(40)..=seconds(70)).contains(&(*length as i64))), "{lengths:?}");
+        assert!(
+            full.iter().all(|length| (seconds(40)..=seconds(70)).contains(&(*length as i64))),
+            "{lengths:?}"
+        );
     }
 }

@@ -18,7 +18,6 @@ pub fn apply_defaults(kind: Kind, object: &mut Value) {
                 set(object, "/spec/strategy/rollingUpdate/maxUnavailable", json!("25%"));
             }
         }
-        Kind::ReplicaSets => set(object, "/spec/replicas", json!(1)),
         Kind::StatefulSets => {
             set(object, "/spec/replicas", json!(1));
             set(object, "/spec/revisionHistoryLimit", json!(10));
@@ -50,7 +49,9 @@ pub fn apply_defaults(kind: Kind, object: &mut Value) {
             pod_spec(&mut object["spec"]);
             admission(object);
         }
-        Kind::Rollouts | Kind::LeaderWorkerSets => set(object, "/spec/replicas", json!(1)),
+        Kind::ReplicaSets | Kind::Rollouts | Kind::LeaderWorkerSets => {
+            set(object, "/spec/replicas", json!(1));
+        }
         _ => {}
     }
     if object.pointer("/spec/template/spec").is_some_and(Value::is_object) {
@@ -91,7 +92,9 @@ pub fn pod_spec(spec: &mut Value) {
         set(container, "/resources", json!({}));
         requests_from_limits(container);
         if let Some(Value::Array(ports)) = container.get_mut("ports") {
-            ports.iter_mut().for_each(|port| set(port, "/protocol", "TCP".into()));
+            for port in ports {
+                set(port, "/protocol", "TCP".into());
+            }
         }
     }
 }

@@ -11,12 +11,11 @@ use serde_json::{Value, json};
 use super::accept::asks_for;
 use super::body;
 use super::route::Topic;
-use crate::demo::refusal::Outcome;
 use crate::demo::resource::{KINDS, Resource};
 
 const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
-pub fn answer(topic: &Topic, headers: &HeaderMap) -> Outcome<Response> {
+pub fn answer(topic: &Topic, headers: &HeaderMap) -> Response {
     let whole = matches!(topic, Topic::Core | Topic::Groups);
     if whole
         && asks_for(
@@ -24,7 +23,7 @@ pub fn answer(topic: &Topic, headers: &HeaderMap) -> Outcome<Response> {
             &["application/json", "g=apidiscovery.k8s.io", "v=v2", "as=APIGroupDiscoveryList"],
         )
     {
-        return Ok(aggregated(*topic == Topic::Core, headers));
+        return aggregated(*topic == Topic::Core, headers);
     }
     let value = match topic {
         Topic::Core => {
@@ -41,7 +40,7 @@ pub fn answer(topic: &Topic, headers: &HeaderMap) -> Outcome<Response> {
         Topic::Group(name) => group(name, true),
         Topic::Version(group, version) => resources(group, version),
     };
-    Ok(body::json(200, &value))
+    body::json(200, &value)
 }
 
 /// The groups in the order of the table, once each.

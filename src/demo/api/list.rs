@@ -1,5 +1,7 @@
 //! Getting one object and listing many, in pages that belong together.
 
+use std::fmt::Write as _;
+
 use axum::response::Response;
 use serde_json::json;
 
@@ -98,7 +100,10 @@ struct Token {
 impl Token {
     fn write(&self) -> String {
         let text = format!("{}/{}/{}", self.version, self.last.namespace, self.last.name);
-        text.bytes().map(|byte| format!("{byte:02x}")).collect()
+        text.bytes().fold(String::new(), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
     }
 
     fn read(token: &str) -> Outcome<Token> {

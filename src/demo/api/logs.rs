@@ -24,7 +24,10 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 pub fn answer(server: &Arc<Server>, call: &Call, params: &Params) -> Outcome<Response> {
     let name = call.name.as_deref().unwrap_or_default();
-    let object = server.store.get(Kind::Pods, &call.key()).ok_or_else(|| Refusal::not_found(Kind::Pods, name))?;
+    let object = server
+        .store
+        .get(Kind::Pods, &call.key())
+        .ok_or_else(|| Refusal::not_found(Kind::Pods, name))?;
     let pod = object.value();
     let container = container(&pod, name, params.get("container"))?;
     if json::text(&pod, "/spec/nodeName").is_empty() {
@@ -69,14 +72,19 @@ fn container<'a>(pod: &'a Value, name: &str, wanted: &str) -> Outcome<&'a Value>
     match (wanted, containers) {
         ("", [only]) => Ok(only),
         ("", _) => {
-            let names: Vec<&str> = containers.iter().map(|container| json::text(container, "/name")).collect();
-            let message = format!("a container name must be specified for pod {name}, choose one of: [{}]", names.join(" "));
+            let names: Vec<&str> =
+                containers.iter().map(|container| json::text(container, "/name")).collect();
+            let message = format!(
+                "a container name must be specified for pod {name}, choose one of: [{}]",
+                names.join(" ")
+            );
             Err(Refusal::bad_request(message))
         }
-        _ => containers
-            .iter()
-            .find(|container| json::text(container, "/name") == wanted)
-            .ok_or_else(|| Refusal::bad_request(format!("container {wanted} is not valid for pod {name}"))),
+        _ => {
+            containers.iter().find(|container| json::text(container, "/name") == wanted).ok_or_else(
+                || Refusal::bad_request(format!("container {wanted} is not valid for pod {name}")),
+            )
+        }
     }
 }
 
@@ -84,7 +92,8 @@ fn container<'a>(pod: &'a Value, name: &str, wanted: &str) -> Outcome<&'a Value>
 fn run(pod: &Value, container: &Value, previous: bool) -> Outcome<Log> {
     let (pod_name, name) = (json::text(pod, "/metadata/name"), json::text(container, "/name"));
     let statuses = json::list(pod, "/status/containerStatuses");
-    let status = statuses.iter().find(|status| json::text(status, "/name") == name).unwrap_or(&Value::Null);
+    let status =
+        statuses.iter().find(|status| json::text(status, "/name") == name).unwrap_or(&Value::Null);
     let ended = |state: &Value| {
         let start = clock::parse(json::text(state, "/terminated/startedAt"))?;
         Some((start, clock::parse(json::text(state, "/terminated/finishedAt"))))
@@ -92,11 +101,14 @@ fn run(pod: &Value, container: &Value, previous: bool) -> Outcome<Log> {
     let last = ended(&status["lastState"]);
     if previous {
         let (start, end) = last.ok_or_else(|| {
-            Refusal::bad_request(format!("previous terminated container {name:?} in pod {pod_name:?} not found"))
+            Refusal::bad_request(format!(
+                "previous terminated container {name:?} in pod {pod_name:?} not found"
+            ))
         })?;
         return Ok(Log::new(pod, container, start, end));
     }
-    let running = clock::parse(json::text(status, "/state/running/startedAt")).map(|start| (start, None));
+    let running =
+        clock::parse(json::text(status, "/state/running/startedAt")).map(|start| (start, None));
     let (start, end) = running.or_else(|| ended(&status["state"])).or(last).ok_or_else(|| {
         let why = match json::text(status, "/state/waiting/reason") {
             "" => "ContainerCreating".to_owned(),
@@ -104,7 +116,9 @@ fn run(pod: &Value, container: &Value, previous: bool) -> Outcome<Log> {
             "ImagePullBackOff" => "trying and failing to pull image".to_owned(),
             reason => reason.to_owned(),
         };
-        Refusal::bad_request(format!("container {name:?} in pod {pod_name:?} is waiting to start: {why}"))
+        Refusal::bad_request(format!(
+            "container {name:?} in pod {pod_name:?} is waiting to start: {why}"
+        ))
     })?;
     Ok(Log::new(pod, container, start, end))
 }
@@ -122,16 +136,19 @@ impl Wish {
         let positive = |name: &str| -> Outcome<Option<usize>> {
             let number = params.int(name)?;
             number.map(usize::try_from).transpose().map_err(|_| {
-                Refusal::bad_request(format!("{name}: Invalid value: must be greater than or equal to 0"))
+                Refusal::bad_request(format!(
+                    "{name}: Invalid value: must be greater than or equal to 0"
+                ))
             })
         };
         let since = match (params.int("sinceSeconds")?, params.get("sinceTime")) {
             (Some(seconds), _) => {
                 TimeDelta::try_seconds(seconds.max(0)).and_then(|back| now.checked_sub_signed(back))
-            },
+            }
             (None, "") => None,
             (None, time) => {
-                let refusal = || Refusal::bad_request(format!("sinceTime: Invalid value: {time:?}"));
+                let refusal =
+                    || Refusal::bad_request(format!("sinceTime: Invalid value: {time:?}"));
                 Some(clock::parse(time).ok_or_else(refusal)?)
             }
         };
@@ -185,7 +202,8 @@ impl Follow {
         let value = pod.value();
         let statuses = json::list(&value, "/status/containerStatuses");
         let status = statuses.iter().find(|status| json::text(status, "/name") == self.container);
-        let started = status.and_then(|status| clock::parse(json::text(status, "/state/running/startedAt")));
+        let started =
+            status.and_then(|status| clock::parse(json::text(status, "/state/running/startedAt")));
         started != Some(self.log.start()) || *pod.uid != *self.uid
     }
 }

@@ -85,8 +85,10 @@ impl Server {
 
     /// A wrong token is refused. No token is let in: over plain HTTP `kubectl` never sends the one it has.
     fn admits(&self, request: &Request) -> bool {
-        let given = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        given.is_none_or(|given| given.strip_prefix("Bearer ") == Some(self.identity.token.as_str()))
+        let given =
+            request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        given
+            .is_none_or(|given| given.strip_prefix("Bearer ") == Some(self.identity.token.as_str()))
     }
 }
 
@@ -106,7 +108,7 @@ async fn answer(server: &Arc<Server>, request: Request) -> Outcome<Response> {
         Route::Health => Ok(body::text(200, "ok")),
         Route::Version => Ok(body::json(200, &version(&server.identity.git_version))),
         Route::OpenApi(group_version) => Ok(openapi::answer(group_version.as_deref())),
-        Route::Discovery(what) => discovery::answer(&what, request.headers()),
+        Route::Discovery(topic) => Ok(discovery::answer(&topic, request.headers())),
     }
 }
 

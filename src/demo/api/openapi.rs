@@ -59,7 +59,7 @@ fn paths(row: &Resource) -> Vec<(String, Value)> {
         })
     };
     let mut paths = vec![(base.clone(), json!({"post": operation("post")}))];
-    if row.verbs == Verbs::All {
+    if row.verbs != Verbs::Review {
         paths.push((
             format!("{base}/{{name}}"),
             json!({"put": operation("put"), "patch": operation("patch")}),

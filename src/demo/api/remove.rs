@@ -33,7 +33,9 @@ pub async fn all(
     params: &Params,
     request: Request,
 ) -> Outcome<Response> {
-    if call.kind.row().namespaced && call.namespace.is_none() {
+    let row = call.kind.row();
+    let allowed = row.verbs.names().contains(&"deletecollection");
+    if !allowed || row.namespaced && call.namespace.is_none() {
         return Err(Refusal::method_not_allowed());
     }
     let wish = wish(params, request).await?;
@@ -47,7 +49,6 @@ pub async fn all(
             Err(refusal) => return Err(refusal),
         }
     }
-    let row = call.kind.row();
     Ok(body::json(
         200,
         &json!({

@@ -13,7 +13,7 @@ use super::{Server, body};
 use crate::demo::{
     json,
     refusal::{Outcome, Refusal},
-    store::Part,
+    store::{Mode, Part},
 };
 
 pub fn get(server: &Server, call: &Call) -> Outcome<Response> {
@@ -29,7 +29,7 @@ pub async fn change(
     params: &Params,
     request: Request,
 ) -> Outcome<Response> {
-    let dry_run = params.dry_run()?;
+    let mode = Mode { part: Part::Main, dry_run: params.dry_run()? };
     let put = request.method() == Method::PUT;
     let (media, bytes) = body::read(request).await?;
     let patch = if put {
@@ -40,7 +40,7 @@ pub async fn change(
     } else {
         Patch::parse(&media, &bytes)?
     };
-    let changed = server.store.update(call.kind, &call.key(), Part::Main, dry_run, |object| {
+    let changed = server.store.update(call.kind, &call.key(), mode, |object| {
         let mut scale = scale_of(call, object);
         patch.apply(&mut scale)?;
         let replicas = wanted(call, &scale)?;

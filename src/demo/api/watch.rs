@@ -27,7 +27,7 @@ use crate::demo::{
 
 const BOOKMARK_EVERY: Duration = Duration::from_secs(10);
 /// A watch without `timeoutSeconds` ends after half an hour to an hour in Kubernetes.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(2_400);
+const DEFAULT_TIMEOUT: Duration = Duration::from_mins(40);
 
 struct Watch {
     server: Arc<Server>,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use axum::extract::Request;
 use axum::response::Response;
 use serde_json::{Value, json};
@@ -12,8 +13,10 @@ use super::{Server, body};
 use crate::demo::{
     admit, json,
     refusal::{Cause, Outcome, Refusal},
-    store::{Object, Part},
+    store::{Mode, Object, Part},
 };
+
+const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
 
 pub async fn create(
     server: &Server,
@@ -45,34 +48,28 @@ pub async fn change(
     params: &Params,
     request: Request,
 ) -> Outcome<Response> {
-    let dry_run = params.dry_run()?;
     let part = if call.sub == Sub::Status { Part::Status } else { Part::Main };
+    let mode = Mode { part, dry_run: params.dry_run()? };
     let patch = if request.method() == axum::http::Method::PUT {
         Patch::Replace(replacement(call, read(call, request).await?)?)
     } else {
         let (media, bytes) = body::read(request).await?;
         Patch::parse(&media, &bytes)?
     };
-    let object = apply(server, call, part, dry_run, &patch)?;
+    let object = apply(server, call, mode, &patch)?;
     Ok(body::bytes(200, object.body()))
 }
 
-fn apply(
-    server: &Server,
-    call: &Call,
-    part: Part,
-    dry_run: bool,
-    patch: &Patch,
-) -> Outcome<Arc<Object>> {
+fn apply(server: &Server, call: &Call, mode: Mode, patch: &Patch) -> Outcome<Arc<Object>> {
     let kind = call.kind;
-    server.store.update(kind, &call.key(), part, dry_run, |object| {
+    server.store.update(kind, &call.key(), mode, |object| {
         let old = object.clone();
         patch.apply(object)?;
         if !object.is_object() || !object["metadata"].is_object() {
             return Err(Refusal::patch_failed());
         }
         same_name(call, object)?;
-        if part == Part::Main {
+        if mode.part == Part::Main {
             admit::apply_defaults(kind, object);
             admit::validate(kind, Some(&old), object)?;
         }
@@ -80,30 +77,45 @@ fn apply(
     })
 }
 
-/// A question that is answered and forgotten: every access is allowed here.
+/// A question that is answered and forgotten: every access is allowed here. It may be put in protobuf, as
+/// `kubectl auth can-i` does and knows no other way: the answer does not depend on it, so it stays unread.
 pub async fn review(call: &Call, request: Request) -> Outcome<Response> {
     if request.method() != axum::http::Method::POST {
         return Err(Refusal::method_not_allowed());
     }
-    let mut review = read(call, request).await?;
-    let asks = |field: &str| review["spec"].get(field).is_some_and(Value::is_object);
-    if !asks("resourceAttributes") && !asks("nonResourceAttributes") {
-        let why = "exactly one of nonResourceAttributes or resourceAttributes must be specified";
-        let cause = Cause::invalid("spec.resourceAttributes", &Value::Null, why);
-        return Err(Refusal::invalid(call.kind, "", &[cause]));
-    }
+    let row = call.kind.row();
+    let (media, bytes) = body::read(request).await?;
+    let mut review = if media == PROTOBUF && bytes.starts_with(b"k8s\0") {
+        json!({"kind": row.kind, "apiVersion": row.api_version(), "metadata": {}, "spec": {}})
+    } else {
+        question(call, decode(call, &media, &bytes)?)?
+    };
     json::put(&mut review, "/status", json!({"allowed": true}));
     Ok(body::json(201, &review))
+}
+
+fn question(call: &Call, review: Value) -> Outcome<Value> {
+    let asks = |field: &str| review["spec"].get(field).is_some_and(Value::is_object);
+    if asks("resourceAttributes") || asks("nonResourceAttributes") {
+        return Ok(review);
+    }
+    let why = "exactly one of nonResourceAttributes or resourceAttributes must be specified";
+    let cause = Cause::invalid("spec.resourceAttributes", &Value::Null, why);
+    Err(Refusal::invalid(call.kind, "", &[cause]))
 }
 
 /// The object in a request's body, of the right kind and namespace.
 async fn read(call: &Call, request: Request) -> Outcome<Value> {
     let (media, bytes) = body::read(request).await?;
-    if !["", "application/json"].contains(&media.as_str()) {
+    decode(call, &media, &bytes)
+}
+
+fn decode(call: &Call, media: &str, bytes: &Bytes) -> Outcome<Value> {
+    if !["", "application/json"].contains(&media) {
         return Err(Refusal::unsupported_media(&["application/json"]));
     }
     let row = call.kind.row();
-    let mut object: Value = serde_json::from_slice(&bytes).map_err(|error| {
+    let mut object: Value = serde_json::from_slice(bytes).map_err(|error| {
         Refusal::bad_request(format!(
             "the object provided is unrecognized (must be of type {}): couldn't get version/kind; json parse error: {error}",
             row.kind

@@ -18,7 +18,16 @@ pub struct Service {
 impl Service {
     /// A service of the platform, small and without accelerators.
     pub fn new(namespace: &'static str, name: &'static str, image: String) -> Service {
-        Service { namespace, name, image, replicas: 1, cpu: "500m", memory: "1Gi", gpus: 0, part_of: "ml-platform" }
+        Service {
+            namespace,
+            name,
+            image,
+            replicas: 1,
+            cpu: "500m",
+            memory: "1Gi",
+            gpus: 0,
+            part_of: "ml-platform",
+        }
     }
 
     pub fn replicas(self, replicas: usize) -> Service {

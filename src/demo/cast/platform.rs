@@ -36,9 +36,11 @@ pub fn deploy(world: &mut World, profile: &Profile) {
             add(world, Kind::PodDisruptionBudgets, service.budget());
         }
     }
-    let redis = Service::new(HOME, "feature-store-redis", "docker.io/library/redis:8.2.1".to_owned());
+    let redis =
+        Service::new(HOME, "feature-store-redis", "docker.io/library/redis:8.2.1".to_owned());
     let redis = redis.replicas(3).size("500m", "4Gi", 0);
-    let database = Service::new(HOME, "model-registry-db", "docker.io/library/postgres:17.6".to_owned());
+    let database =
+        Service::new(HOME, "model-registry-db", "docker.io/library/postgres:17.6".to_owned());
     for store in [redis, database.size("1", "4Gi", 0)] {
         add(world, Kind::StatefulSets, store.stateful_set());
         add(world, Kind::Services, store.service());
@@ -87,10 +89,9 @@ fn large_model(world: &mut World, profile: &Profile) {
 }
 
 fn scaling(world: &mut World) {
-    for (name, metric, least, most) in [
-        ("ml-inference", resource("cpu", 70), 3, 8),
-        ("embedding-api", resource("cpu", 60), 2, 8),
-    ] {
+    for (name, metric, least, most) in
+        [("ml-inference", resource("cpu", 70), 3, 8), ("embedding-api", resource("cpu", 60), 2, 8)]
+    {
         let hpa = json!({
             "metadata": {"name": format!("{name}-hpa"), "namespace": HOME, "labels": {"app": name}},
             "spec": {

@@ -62,13 +62,25 @@ pub fn agents(world: &mut World) {
         ("monitoring", "node-exporter", "quay.io/prometheus/node-exporter:v1.9.1", None),
         ("monitoring", "dcgm-exporter", "nvcr.io/nvidia/k8s/dcgm-exporter:4.4.1-4.6.0", gpu),
     ] {
-        let daemon = Service::new(namespace, name, image.to_owned()).size("50m", "64Mi", 0).part_of("cluster");
+        let daemon = Service::new(namespace, name, image.to_owned())
+            .size("50m", "64Mi", 0)
+            .part_of("cluster");
         add(world, Kind::DaemonSets, daemon.daemon_set(selector));
     }
     for (namespace, name, image, replicas) in [
         ("kube-system", "coredns", "registry.k8s.io/coredns/coredns:v1.12.3", 2),
-        ("kube-system", "metrics-server", "registry.k8s.io/metrics-server/metrics-server:v0.8.0", 1),
-        ("monitoring", "kube-state-metrics", "registry.k8s.io/kube-state-metrics/kube-state-metrics:v2.17.0", 1),
+        (
+            "kube-system",
+            "metrics-server",
+            "registry.k8s.io/metrics-server/metrics-server:v0.8.0",
+            1,
+        ),
+        (
+            "monitoring",
+            "kube-state-metrics",
+            "registry.k8s.io/kube-state-metrics/kube-state-metrics:v2.17.0",
+            1,
+        ),
         ("monitoring", "otel-collector", "otel/opentelemetry-collector-k8s:0.137.0", 2),
         ("keda", "keda-operator", "ghcr.io/kedacore/keda:2.18.0", 1),
         ("kueue-system", "kueue-controller-manager", "registry.k8s.io/kueue/kueue:v0.14.1", 1),
@@ -77,10 +89,13 @@ pub fn agents(world: &mut World) {
         ("jobset-system", "jobset-controller-manager", "registry.k8s.io/jobset/jobset:v0.10.1", 1),
         ("ml-training", "training-operator", "ghcr.io/acme-ml/training-operator:v0.4.2", 1),
     ] {
-        let service = Service::new(namespace, name, image.to_owned()).replicas(replicas).size("100m", "128Mi", 0);
+        let service = Service::new(namespace, name, image.to_owned())
+            .replicas(replicas)
+            .size("100m", "128Mi", 0);
         add(world, Kind::Deployments, service.part_of("cluster").deployment());
     }
-    let prometheus = Service::new("monitoring", "prometheus", "quay.io/prometheus/prometheus:v3.6.0".to_owned());
+    let prometheus =
+        Service::new("monitoring", "prometheus", "quay.io/prometheus/prometheus:v3.6.0".to_owned());
     let prometheus = prometheus.size("2", "8Gi", 0).part_of("cluster");
     add(world, Kind::StatefulSets, prometheus.stateful_set());
     add(world, Kind::Services, prometheus.service());

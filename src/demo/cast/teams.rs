@@ -32,10 +32,13 @@ pub fn deploy(world: &mut World, profile: &Profile) {
 fn deployment(profile: &Profile, index: usize, replicas: usize) -> Value {
     let version = ["v1.2.0", "v1.2.0", "v1.1.0"][index % 3];
     let image = format!("{}/model-server:{version}", profile.registry());
-    let service = Service::new(TEAMS[index % TEAMS.len()], "model-server", image).replicas(replicas);
+    let service =
+        Service::new(TEAMS[index % TEAMS.len()], "model-server", image).replicas(replicas);
     let mut object = service.size("100m", "256Mi", 0).deployment();
     let name = format!("model-server-{index:04}");
-    for pointer in ["/metadata/labels", "/spec/selector/matchLabels", "/spec/template/metadata/labels"] {
+    for pointer in
+        ["/metadata/labels", "/spec/selector/matchLabels", "/spec/template/metadata/labels"]
+    {
         crate::demo::json::put(&mut object, &format!("{pointer}/app"), name.as_str().into());
     }
     object["metadata"]["name"] = name.into();

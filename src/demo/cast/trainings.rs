@@ -28,10 +28,15 @@ pub fn queues(world: &mut World) {
 
 /// Jobs that come by themselves.
 pub fn schedules(world: &mut World, profile: &Profile) {
-    for (name, image, schedule) in
-        [("feature-backfill", "feature-backfill:v3.1.4", "*/10 * * * *"), ("model-eval", "model-eval:v0.5.0", "25 * * * *")]
-    {
-        let spec = task(name, &format!("{}/{image}", profile.registry()), &json!({"cpu": "500m", "memory": "1Gi"}));
+    for (name, image, schedule) in [
+        ("feature-backfill", "feature-backfill:v3.1.4", "*/10 * * * *"),
+        ("model-eval", "model-eval:v0.5.0", "25 * * * *"),
+    ] {
+        let spec = task(
+            name,
+            &format!("{}/{image}", profile.registry()),
+            &json!({"cpu": "500m", "memory": "1Gi"}),
+        );
         let cron = json!({
             "metadata": {"name": name, "namespace": HOME, "labels": {"app.kubernetes.io/name": name}},
             "spec": {
@@ -72,9 +77,10 @@ pub fn training(world: &mut World, profile: &Profile, run: &Run<'_>, queue: Opti
 /// More accelerators in one pod than any machine has: it will wait for ever.
 pub fn impossible(world: &mut World, profile: &Profile) {
     let image = format!("{}/ml-trainer:v1.8.0", profile.registry());
-    let requests = json!({"cpu": "32", "memory": "256Gi", "nvidia.com/gpu": "16"});
+    let requests = json!({"cpu": "4", "memory": "16Gi", "nvidia.com/gpu": "16"});
     let mut spec = task("ml-trainer", &image, &requests);
-    spec["template"]["spec"]["containers"][0]["resources"]["limits"] = json!({"nvidia.com/gpu": "16"});
+    spec["template"]["spec"]["containers"][0]["resources"]["limits"] =
+        json!({"nvidia.com/gpu": "16"});
     let job = json!({
         "metadata": {"name": "dlrm-train-xl", "namespace": HOME, "labels": {"app.kubernetes.io/name": "ml-trainer"}},
         "spec": spec,

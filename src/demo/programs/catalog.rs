@@ -46,7 +46,12 @@ static APPS: &[App] = &[
         ready: 14,
         ..SERVICE
     },
-    App { name: "embedding-api", versions: &["v1.8.3", "v1.9.0", "v1.9.1"], voice: Voice::ModelServer, ..SERVICE },
+    App {
+        name: "embedding-api",
+        versions: &["v1.8.3", "v1.9.0", "v1.9.1"],
+        voice: Voice::ModelServer,
+        ..SERVICE
+    },
     App { name: "feature-store", versions: &["v3.1.3", "v3.1.4", "v3.2.0"], ..SERVICE },
     App { name: "model-registry", versions: &["v1.11.2", "v1.12.0", "v1.12.1"], ..SERVICE },
     App { name: "inference-gateway", versions: &["v0.14.0", "v0.14.1", "v0.15.0"], ..SERVICE },
@@ -82,10 +87,36 @@ static APPS: &[App] = &[
         }],
         ..SERVICE
     },
-    App { name: "data-prep", versions: &["v0.5.0"], voice: Voice::Batch, ready: 0, runs: 90, ..SERVICE },
-    App { name: "model-eval", versions: &["v0.5.0"], voice: Voice::Batch, ready: 0, runs: 45, ..SERVICE },
-    App { name: "feature-backfill", versions: &["v3.1.4"], voice: Voice::Batch, ready: 0, runs: 35, ..SERVICE },
-    App { name: "model-server", versions: &["v1.0.0", "v1.1.0", "v1.2.0"], voice: Voice::ModelServer, ..SERVICE },
+    App {
+        name: "data-prep",
+        versions: &["v0.5.0"],
+        voice: Voice::Batch,
+        ready: 0,
+        runs: 90,
+        ..SERVICE
+    },
+    App {
+        name: "model-eval",
+        versions: &["v0.5.0"],
+        voice: Voice::Batch,
+        ready: 0,
+        runs: 45,
+        ..SERVICE
+    },
+    App {
+        name: "feature-backfill",
+        versions: &["v3.1.4"],
+        voice: Voice::Batch,
+        ready: 0,
+        runs: 35,
+        ..SERVICE
+    },
+    App {
+        name: "model-server",
+        versions: &["v1.0.0", "v1.1.0", "v1.2.0"],
+        voice: Voice::ModelServer,
+        ..SERVICE
+    },
 ];
 
 /// Tags that one registry never got: part of its host, application, version.

@@ -39,6 +39,8 @@ pub struct Resource {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verbs {
     All,
+    /// All but deleting a whole collection.
+    Single,
     /// A question put by `create` and answered in the status, kept nowhere.
     Review,
 }
@@ -57,6 +59,7 @@ impl Verbs {
             Verbs::All => {
                 &["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
             }
+            Verbs::Single => &["create", "delete", "get", "list", "patch", "update", "watch"],
             Verbs::Review => &["create"],
         }
     }
@@ -117,7 +120,7 @@ impl Kind {
 }
 
 fn selectable(object: &Value, field: &str) -> Box<str> {
-    let value = field.split('.').fold(Some(object), |place, step| place?.get(step));
+    let value = field.split('.').try_fold(object, |place, step| place.get(step));
     match value {
         Some(Value::String(text)) => text.as_str().into(),
         Some(Value::Null) | None => "".into(),

@@ -65,6 +65,7 @@ const EVENT_FIELDS: &[&str] = &[
 resources! {
     Namespaces => Resource {
         kind: "Namespace", plural: "namespaces", singular: "namespace", short: &["ns"], namespaced: false,
+        verbs: Verbs::Single,
         fields: &["status.phase"], printer: Printer::Cells(core::NAMESPACE, core::namespace), ..STATUS
     },
     Nodes => Resource {

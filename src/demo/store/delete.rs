@@ -76,7 +76,7 @@ impl State {
         match policy {
             Policy::Orphan => self.orphan(&last.uid),
             Policy::Background | Policy::Foreground => {
-                self.delete_dependents(&last.uid, policy, now)
+                self.delete_dependents(&last.uid, policy, now);
             }
         }
         if kind == Kind::Namespaces {
@@ -124,18 +124,11 @@ impl State {
         if finalizers.len() == count {
             return;
         }
-        if self.is_free_to_go(&value) {
+        if is_free_to_go(&value) {
             self.remove(kind, key);
         } else {
             self.commit(kind, value);
         }
-    }
-
-    /// Marked for deletion, with nothing left to wait for?
-    pub(super) fn is_free_to_go(&self, value: &Value) -> bool {
-        value["metadata"].get("deletionTimestamp").is_some()
-            && json::list(value, "/metadata/finalizers").is_empty()
-            && json::int(value, "/metadata/deletionGracePeriodSeconds") == 0
     }
 
     fn mark(
@@ -210,6 +203,13 @@ impl State {
             }
         }
     }
+}
+
+/// Marked for deletion, with nothing left to wait for?
+pub(super) fn is_free_to_go(value: &Value) -> bool {
+    value["metadata"].get("deletionTimestamp").is_some()
+        && json::list(value, "/metadata/finalizers").is_empty()
+        && json::int(value, "/metadata/deletionGracePeriodSeconds") == 0
 }
 
 fn check(kind: Kind, object: &Object, wish: &Deletion) -> Outcome<()> {

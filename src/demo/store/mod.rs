@@ -25,7 +25,7 @@ pub use delete::{Deletion, Policy};
 pub use log::{Change, Verb};
 pub use object::{Key, Object};
 pub use selector::{FieldSelector, LabelSelector, Query};
-pub use write::Part;
+pub use write::{Mode, Part};
 
 /// How many changes are remembered unless told otherwise.
 const HISTORY: usize = 8_192;

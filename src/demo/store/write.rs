@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::delete::is_free_to_go;
 use super::log::{Change, Verb};
 use super::object::{Key, Object};
 use super::{State, Store};
@@ -24,6 +25,13 @@ pub enum Part {
     Whole,
 }
 
+/// What an update may change, and whether it is only tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mode {
+    pub part: Part,
+    pub dry_run: bool,
+}
+
 impl Store {
     /// Adds an object as the API server would: names, uid, times and version are the server's.
     pub fn create(&self, kind: Kind, value: Value, dry_run: bool) -> Outcome<Arc<Object>> {
@@ -39,8 +47,7 @@ impl Store {
         &self,
         kind: Kind,
         key: &Key,
-        part: Part,
-        dry_run: bool,
+        mode: Mode,
         edit: impl FnOnce(&mut Value) -> Outcome<()>,
     ) -> Outcome<Arc<Object>> {
         self.change(|state| {
@@ -48,7 +55,7 @@ impl Store {
             let before = old.value();
             let mut after = before.clone();
             edit(&mut after)?;
-            keep_what_is_the_servers(kind, &before, &mut after, part)?;
+            keep_what_is_the_servers(kind, &before, &mut after, mode.part)?;
             if after == before {
                 return Ok(old);
             }
@@ -59,10 +66,10 @@ impl Store {
                     json!(json::int(&before, "/metadata/generation") + 1),
                 );
             }
-            if dry_run {
+            if mode.dry_run {
                 return Ok(Arc::new(Object::new(kind, old.version, &after)));
             }
-            if state.is_free_to_go(&after) {
+            if is_free_to_go(&after) {
                 return Ok(state.remove(kind, key).unwrap_or(old));
             }
             Ok(state.commit(kind, after))

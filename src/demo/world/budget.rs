@@ -14,8 +14,14 @@ pub fn reconcile(world: &mut World, key: &Key) {
     let Some(mut budget) = found.map(std::sync::Arc::unwrap_or_clone) else { return };
     let labels = LabelSelector::of(&budget["spec"]["selector"]);
     let query = Query { namespace: Some(key.namespace.to_string()), labels, ..Query::default() };
-    let pods: Vec<PodFacts> =
-        world.store.list(Kind::Pods, &query).objects.iter().map(|pod| world.parsed.facts(pod)).filter(PodFacts::active).collect();
+    let pods: Vec<PodFacts> = world
+        .store
+        .list(Kind::Pods, &query)
+        .objects
+        .iter()
+        .map(|pod| world.parsed.facts(pod))
+        .filter(PodFacts::active)
+        .collect();
     let expected = pods.len() as i64;
     let healthy = pods.iter().filter(|pod| pod.ready).count() as i64;
     let spec = &budget["spec"];
@@ -42,5 +48,9 @@ pub fn reconcile(world: &mut World, key: &Key) {
         Condition { kind: "DisruptionAllowed", status: allowed > 0, reason, message: "" },
         &now,
     );
-    world.set_status(Kind::PodDisruptionBudgets, key, budget.get_mut("status").map_or(Value::Null, Value::take));
+    world.set_status(
+        Kind::PodDisruptionBudgets,
+        key,
+        budget.get_mut("status").map_or(Value::Null, Value::take),
+    );
 }

@@ -17,16 +17,25 @@ const HASH: &str = "pod-template-hash";
 const REVISION: &str = "deployment.kubernetes.io/revision";
 
 pub fn reconcile(world: &mut World, key: &Key) {
-    let Some(deployment) = world.get(Kind::Deployments, key).filter(|object| !is_terminating(object)) else { return };
+    let Some(deployment) =
+        world.get(Kind::Deployments, key).filter(|object| !is_terminating(object))
+    else {
+        return;
+    };
     let hash = template::hash(&deployment["spec"]["template"]);
-    let mut sets: Vec<Arc<Value>> =
-        world.store.owned(uid(&deployment), Kind::ReplicaSets).iter().map(|object| world.parsed.value(object)).collect();
+    let mut sets: Vec<Arc<Value>> = world
+        .store
+        .owned(uid(&deployment), Kind::ReplicaSets)
+        .iter()
+        .map(|object| world.parsed.value(object))
+        .collect();
     sets.sort_by_key(|set| (revision(set), json::text(set, "/metadata/name").to_owned()));
     if !sets.iter().any(|set| json::label(set, HASH) == hash) {
         create_set(world, &deployment, &hash, sets.last().map_or(0, |set| revision(set)) + 1);
         return;
     }
-    let (new, old): (Vec<Arc<Value>>, Vec<Arc<Value>>) = sets.into_iter().partition(|set| json::label(set, HASH) == hash);
+    let (new, old): (Vec<Arc<Value>>, Vec<Arc<Value>>) =
+        sets.into_iter().partition(|set| json::label(set, HASH) == hash);
     let Some(new) = new.into_iter().next() else { return };
     let newest = old.iter().map(|set| revision(set)).max().unwrap_or(0);
     if revision(&new) < newest {
@@ -70,7 +79,12 @@ fn create_set(world: &mut World, deployment: &Value, hash: &str, revision: i64) 
     if let Ok(set) = world.create(Kind::ReplicaSets, set) {
         let (name, now) = (set.key.name.clone(), world.stamp());
         let message = format!("Created new replica set \"{name}\"");
-        let progress = Condition { kind: "Progressing", status: true, reason: "NewReplicaSetCreated", message: &message };
+        let progress = Condition {
+            kind: "Progressing",
+            status: true,
+            reason: "NewReplicaSetCreated",
+            message: &message,
+        };
         world.edit(Kind::Deployments, &Key::of(deployment), |object| {
             annotate(object, REVISION, &revision.to_string());
             set_progress(object, progress, &now);
@@ -112,7 +126,10 @@ fn scale(world: &mut World, deployment: &Value, set: &Value, wish: i64) {
         annotate(set, "deployment.kubernetes.io/desired-replicas", &desired);
     });
     let way = if wish > now { "up" } else { "down" };
-    let message = format!("Scaled {way} replica set {} from {now} to {wish}", json::text(set, "/metadata/name"));
+    let message = format!(
+        "Scaled {way} replica set {} from {now} to {wish}",
+        json::text(set, "/metadata/name")
+    );
     world.normal(by_controller(deployment), "ScalingReplicaSet", &message);
 }
 
@@ -120,16 +137,28 @@ fn by_controller(deployment: &Value) -> Involved<'_> {
     Involved { kind: Kind::Deployments, object: deployment, component: "deployment-controller" }
 }
 
-fn write_status(world: &mut World, key: &Key, deployment: &Value, (new, old): (&Value, &[Arc<Value>])) {
+fn write_status(
+    world: &mut World,
+    key: &Key,
+    deployment: &Value,
+    (new, old): (&Value, &[Arc<Value>]),
+) {
     let sum = |field: &str| -> i64 {
-        std::iter::once(new).chain(old.iter().map(Arc::as_ref)).map(|set| json::int(&set["status"], field)).sum()
+        std::iter::once(new)
+            .chain(old.iter().map(Arc::as_ref))
+            .map(|set| json::int(&set["status"], field))
+            .sum()
     };
     let desired = json::int_or(deployment, "/spec/replicas", 1);
-    let (replicas, ready, available) = (sum("/replicas"), sum("/readyReplicas"), sum("/availableReplicas"));
+    let (replicas, ready, available) =
+        (sum("/replicas"), sum("/readyReplicas"), sum("/availableReplicas"));
     let updated = json::int(new, "/status/replicas");
     let mut object = deployment.clone();
     let mut status = json!({"observedGeneration": deployment["metadata"]["generation"]});
-    let wanted: i64 = std::iter::once(new).chain(old.iter().map(Arc::as_ref)).map(|set| json::int(set, "/spec/replicas")).sum();
+    let wanted: i64 = std::iter::once(new)
+        .chain(old.iter().map(Arc::as_ref))
+        .map(|set| json::int(set, "/spec/replicas"))
+        .sum();
     for (field, count) in [
         ("replicas", replicas),
         ("updatedReplicas", updated),
@@ -141,7 +170,8 @@ fn write_status(world: &mut World, key: &Key, deployment: &Value, (new, old): (&
             status[field] = count.into();
         }
     }
-    status["conditions"] = deployment["status"].get("conditions").cloned().unwrap_or_else(|| json!([]));
+    status["conditions"] =
+        deployment["status"].get("conditions").cloned().unwrap_or_else(|| json!([]));
     let moved = ["replicas", "updatedReplicas", "readyReplicas", "availableReplicas"]
         .iter()
         .any(|field| status.get(field) != deployment["status"].get(field));
@@ -150,7 +180,12 @@ fn write_status(world: &mut World, key: &Key, deployment: &Value, (new, old): (&
     set_available(&mut object, deployment, available, &now);
     let complete = updated == desired && replicas == desired && available == desired;
     let name = json::text(new, "/metadata/name").to_owned();
-    progress(world, key, &mut object, &Progress { complete, moved, new: &name, steady: replicas == updated });
+    progress(
+        world,
+        key,
+        &mut object,
+        &Progress { complete, moved, new: &name, steady: replicas == updated },
+    );
     world.edit(Kind::Deployments, key, |current| {
         json::put(current, "/status", object["status"].take());
         annotate(current, REVISION, &revision(new).to_string());
@@ -167,9 +202,15 @@ fn set_available(object: &mut Value, deployment: &Value, available: i64, now: &s
         Condition { kind: "Available", status: true, reason: "MinimumReplicasAvailable", message }
     } else {
         let message = "Deployment does not have minimum availability.";
-        Condition { kind: "Available", status: false, reason: "MinimumReplicasUnavailable", message }
+        Condition {
+            kind: "Available",
+            status: false,
+            reason: "MinimumReplicasUnavailable",
+            message,
+        }
     };
-    let moved = json::is_true(object, "Available") != enough || json::condition(object, "Available").is_none();
+    let moved = json::is_true(object, "Available") != enough
+        || json::condition(object, "Available").is_none();
     conditions::set(object, condition, now);
     if moved {
         touch(object, "Available", now);
@@ -195,8 +236,12 @@ fn progress(world: &mut World, key: &Key, object: &mut Value, seen: &Progress<'_
     if seen.complete {
         if reason != "NewReplicaSetAvailable" {
             let message = format!("ReplicaSet \"{}\" has successfully progressed.", seen.new);
-            let condition =
-                Condition { kind: "Progressing", status: true, reason: "NewReplicaSetAvailable", message: &message };
+            let condition = Condition {
+                kind: "Progressing",
+                status: true,
+                reason: "NewReplicaSetAvailable",
+                message: &message,
+            };
             set_progress(object, condition, &now);
         }
         return;
@@ -206,15 +251,24 @@ fn progress(world: &mut World, key: &Key, object: &mut Value, seen: &Progress<'_
     let since = world.tick_of(updated).unwrap_or(world.tick);
     if seen.moved || updated.is_empty() || reason == "NewReplicaSetAvailable" {
         let message = format!("ReplicaSet \"{}\" is progressing.", seen.new);
-        let condition = Condition { kind: "Progressing", status: true, reason: "ReplicaSetUpdated", message: &message };
+        let condition = Condition {
+            kind: "Progressing",
+            status: true,
+            reason: "ReplicaSetUpdated",
+            message: &message,
+        };
         if reason != "ProgressDeadlineExceeded" {
             set_progress(object, condition, &now);
             world.wake_after(deadline + 2, Kind::Deployments, key);
         }
     } else if reason != "ProgressDeadlineExceeded" && world.tick - since >= deadline {
         let message = format!("ReplicaSet \"{}\" has timed out progressing.", seen.new);
-        let condition =
-            Condition { kind: "Progressing", status: false, reason: "ProgressDeadlineExceeded", message: &message };
+        let condition = Condition {
+            kind: "Progressing",
+            status: false,
+            reason: "ProgressDeadlineExceeded",
+            message: &message,
+        };
         set_progress(object, condition, &now);
     }
 }
@@ -233,10 +287,13 @@ fn touch(object: &mut Value, kind: &str, now: &str) {
 
 /// Old sets without pods are kept for `revisionHistoryLimit` revisions.
 fn clean_up(world: &mut World, deployment: &Value, old: &[Arc<Value>]) {
-    let limit = usize::try_from(json::int_or(deployment, "/spec/revisionHistoryLimit", 10)).unwrap_or(10);
+    let limit =
+        usize::try_from(json::int_or(deployment, "/spec/revisionHistoryLimit", 10)).unwrap_or(10);
     let empty: Vec<&Arc<Value>> = old
         .iter()
-        .filter(|set| json::int(set, "/spec/replicas") == 0 && json::int(set, "/status/replicas") == 0)
+        .filter(|set| {
+            json::int(set, "/spec/replicas") == 0 && json::int(set, "/status/replicas") == 0
+        })
         .collect();
     for set in &empty[..empty.len().saturating_sub(limit)] {
         world.delete(Kind::ReplicaSets, &Key::of(set));

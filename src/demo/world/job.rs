@@ -25,10 +25,10 @@ pub fn reconcile(world: &mut World, key: &Key) {
     if is_finished(&job) {
         return finished(world, key, &job);
     }
-    if !json::text(&job, "/spec/template/metadata/labels/batch.kubernetes.io~1job-name").is_empty() {
-        run(world, key, &job);
-    } else {
+    if json::text(&job, "/spec/template/metadata/labels/batch.kubernetes.io~1job-name").is_empty() {
         label(world, key, &job);
+    } else {
+        run(world, key, &job);
     }
 }
 
@@ -49,7 +49,11 @@ fn label(world: &mut World, key: &Key, job: &Value) {
             json::put(job, &format!("/spec/template/metadata/labels/{label}"), json!(value));
             json::put(job, &format!("/metadata/labels/{label}"), json!(value));
         }
-        json::put(job, "/spec/selector/matchLabels", json!({"batch.kubernetes.io/controller-uid": own}));
+        json::put(
+            job,
+            "/spec/selector/matchLabels",
+            json!({"batch.kubernetes.io/controller-uid": own}),
+        );
     });
 }
 
@@ -64,7 +68,8 @@ struct Count {
 
 fn run(world: &mut World, key: &Key, job: &Value) {
     let pods = world.pods_of(job);
-    let (active, rest): (Vec<PodFacts>, Vec<PodFacts>) = pods.into_iter().partition(PodFacts::active);
+    let (active, rest): (Vec<PodFacts>, Vec<PodFacts>) =
+        pods.into_iter().partition(PodFacts::active);
     let restarts: i64 = active.iter().map(|pod| pod.restarts).sum();
     let count = Count {
         ready: active.iter().filter(|pod| pod.ready).count(),
@@ -78,11 +83,17 @@ fn run(world: &mut World, key: &Key, job: &Value) {
     let mut object = job.clone();
     let completions = json::int_or(job, "/spec/completions", 1);
     let deadline = json::int(job, "/spec/activeDeadlineSeconds");
-    let running = world.tick_of(json::text(job, "/status/startTime")).map_or(0, |start| world.tick - start);
+    let running =
+        world.tick_of(json::text(job, "/status/startTime")).map_or(0, |start| world.tick - start);
     if count.succeeded.len() as i64 >= completions {
         complete(world, &mut object, &now);
     } else if count.failed > json::int_or(job, "/spec/backoffLimit", 6) {
-        fail(world, &mut object, ("BackoffLimitExceeded", "Job has reached the specified backoff limit"), &count);
+        fail(
+            world,
+            &mut object,
+            ("BackoffLimitExceeded", "Job has reached the specified backoff limit"),
+            &count,
+        );
     } else if deadline > 0 && running >= seconds(deadline) {
         let why = ("DeadlineExceeded", "Job was active longer than specified deadline");
         fail(world, &mut object, why, &count);
@@ -97,7 +108,12 @@ fn run(world: &mut World, key: &Key, job: &Value) {
 fn start(world: &mut World, key: &Key, object: &mut Value, count: &Count) {
     let now = world.stamp();
     if json::is_true(object, "Suspended") {
-        let resumed = Condition { kind: "Suspended", status: false, reason: "JobResumed", message: "Job resumed" };
+        let resumed = Condition {
+            kind: "Suspended",
+            status: false,
+            reason: "JobResumed",
+            message: "Job resumed",
+        };
         conditions::set(object, resumed, &now);
         world.normal(by_controller(object), "Resumed", "Job resumed");
     }
@@ -109,7 +125,11 @@ fn start(world: &mut World, key: &Key, object: &mut Value, count: &Count) {
         }
     }
     let completions = json::int_or(object, "/spec/completions", 1);
-    let open = (completions - count.succeeded.len() as i64).min(json::int_or(object, "/spec/parallelism", 1));
+    let open = (completions - count.succeeded.len() as i64).min(json::int_or(
+        object,
+        "/spec/parallelism",
+        1,
+    ));
     let missing = open - count.active.len() as i64;
     let mut active = count.active.len() as i64;
     if missing > 0 && !backs_off(world, key, count.failed) {
@@ -138,7 +158,11 @@ fn counters(object: &mut Value, (active, ready): (i64, usize), count: &Count) {
         [("active", active), ("succeeded", count.succeeded.len() as i64), ("failed", count.failed)]
     {
         let pointer = format!("/status/{field}");
-        if number > 0 { json::put(object, &pointer, json!(number)) } else { json::remove(object, &pointer) }
+        if number > 0 {
+            json::put(object, &pointer, json!(number));
+        } else {
+            json::remove(object, &pointer);
+        }
     }
     json::put(object, "/status/ready", json!(ready));
     json::put(object, "/status/terminating", json!(count.terminating));
@@ -157,13 +181,14 @@ fn create(world: &mut World, job: &Value) {
             .filter(|pod| pod.field("status.phase") != Some("Failed"))
             .filter_map(|pod| pod.label(INDEX).map(str::to_owned))
             .collect();
-        let free = (0..).find(|index: &i64| !taken.contains(&index.to_string())).unwrap_or(0);
+        let free = (0..=taken.len()).find(|index| !taken.contains(&index.to_string())).unwrap_or(0);
         prefix = format!("{name}-{free}-");
         labels.push((INDEX.to_owned(), free.to_string()));
         let pointer = format!("/metadata/annotations/{}", INDEX.replace('/', "~1"));
         json::put(&mut template, &pointer, free.to_string().into());
     }
-    let plan = PodPlan { owner: (Kind::Jobs, job), template: &template, name: prefix, labels, node: None };
+    let plan =
+        PodPlan { owner: (Kind::Jobs, job), template: &template, name: prefix, labels, node: None };
     if let Ok(pod) = world.create_pod(plan) {
         world.normal(by_controller(job), "SuccessfulCreate", &format!("Created pod: {pod}"));
     }
@@ -177,7 +202,12 @@ fn suspend(world: &mut World, object: &mut Value, count: &Count) {
     if !json::is_true(object, "Suspended") {
         world.normal(by_controller(object), "Suspended", "Job suspended");
     }
-    let condition = Condition { kind: "Suspended", status: true, reason: "JobSuspended", message: "Job suspended" };
+    let condition = Condition {
+        kind: "Suspended",
+        status: true,
+        reason: "JobSuspended",
+        message: "Job suspended",
+    };
     conditions::set(object, condition, &now);
     json::remove(object, "/status/startTime");
     counters(object, (0, 0), count);
@@ -186,7 +216,11 @@ fn suspend(world: &mut World, object: &mut Value, count: &Count) {
 fn complete(world: &mut World, object: &mut Value, now: &str) {
     let message = "Reached expected number of succeeded pods";
     for kind in ["SuccessCriteriaMet", "Complete"] {
-        conditions::set(object, Condition { kind, status: true, reason: "CompletionsReached", message }, now);
+        conditions::set(
+            object,
+            Condition { kind, status: true, reason: "CompletionsReached", message },
+            now,
+        );
     }
     json::put(object, "/status/completionTime", now.into());
     let done = world.pods_of(object).iter().filter(|pod| pod.phase == "Succeeded").count() as i64;
@@ -228,7 +262,9 @@ fn write_status(world: &mut World, key: &Key, mut object: Value) {
 fn finished(world: &mut World, key: &Key, job: &Value) {
     let Some(ttl) = job["spec"]["ttlSecondsAfterFinished"].as_i64() else { return };
     let ends = ["Complete", "Failed"].iter().filter_map(|kind| json::condition(job, kind));
-    let end = ends.filter_map(|condition| world.tick_of(json::text(condition, "/lastTransitionTime"))).max();
+    let end = ends
+        .filter_map(|condition| world.tick_of(json::text(condition, "/lastTransitionTime")))
+        .max();
     let due = end.unwrap_or(world.tick) + seconds(ttl);
     if world.tick >= due {
         world.delete(Kind::Jobs, key);

@@ -11,11 +11,14 @@ use crate::demo::store::Key;
 const LABEL: &str = "jobset.sigs.k8s.io";
 
 pub fn reconcile(world: &mut World, key: &Key) {
-    let Some(set) = world.get(Kind::JobSets, key).filter(|object| !is_terminating(object)) else { return };
+    let Some(set) = world.get(Kind::JobSets, key).filter(|object| !is_terminating(object)) else {
+        return;
+    };
     if !json::text(&set, "/status/terminalState").is_empty() {
         return;
     }
-    let jobs: Vec<Value> = world.store.owned(uid(&set), Kind::Jobs).iter().map(|object| object.value()).collect();
+    let jobs: Vec<Value> =
+        world.store.owned(uid(&set), Kind::Jobs).iter().map(|object| object.value()).collect();
     let suspended = json::flag(&set, "/spec/suspend");
     for replicated in json::list(&set, "/spec/replicatedJobs") {
         for index in 0..json::int_or(replicated, "/replicas", 1) {
@@ -23,7 +26,9 @@ pub fn reconcile(world: &mut World, key: &Key) {
             match jobs.iter().find(|job| json::text(job, "/metadata/name") == name) {
                 None => create(world, &set, replicated, (&name, index)),
                 Some(job) if json::flag(job, "/spec/suspend") != suspended => {
-                    world.edit(Kind::Jobs, &Key::of(job), |job| json::put(job, "/spec/suspend", json!(suspended)));
+                    world.edit(Kind::Jobs, &Key::of(job), |job| {
+                        json::put(job, "/spec/suspend", json!(suspended));
+                    });
                 }
                 Some(_) => {}
             }
@@ -42,7 +47,11 @@ fn create(world: &mut World, set: &Value, replicated: &Value, (name, index): (&s
     });
     json::put(&mut spec, "/suspend", json!(json::flag(set, "/spec/suspend")));
     for (label, value) in labels.as_object().into_iter().flatten() {
-        json::put(&mut spec, &format!("/template/metadata/labels/{}", label.replace('/', "~1")), value.clone());
+        json::put(
+            &mut spec,
+            &format!("/template/metadata/labels/{}", label.replace('/', "~1")),
+            value.clone(),
+        );
     }
     let job = json!({
         "metadata": {
@@ -60,8 +69,10 @@ fn report(world: &mut World, key: &Key, set: &Value, jobs: &[Value]) {
     let mut statuses = Vec::new();
     for replicated in json::list(set, "/spec/replicatedJobs") {
         let name = json::text(replicated, "/name");
-        let own: Vec<&Value> =
-            jobs.iter().filter(|job| json::label(job, "jobset.sigs.k8s.io/replicatedjob-name") == name).collect();
+        let own: Vec<&Value> = jobs
+            .iter()
+            .filter(|job| json::label(job, "jobset.sigs.k8s.io/replicatedjob-name") == name)
+            .collect();
         let count = |test: &dyn Fn(&Value) -> bool| own.iter().filter(|job| test(job)).count();
         let open = |job: &Value| !super::job::is_finished(job);
         statuses.push(json!({
@@ -78,19 +89,31 @@ fn report(world: &mut World, key: &Key, set: &Value, jobs: &[Value]) {
     let now = world.stamp();
     let suspended = json::flag(set, "/spec/suspend");
     if suspended || json::condition(set, "Suspended").is_some() {
-        let (reason, message) =
-            if suspended { ("SuspendedJobs", "jobset is suspended") } else { ("ResumeJobs", "jobset is resumed") };
-        conditions::set(&mut object, Condition { kind: "Suspended", status: suspended, reason, message }, &now);
+        let (reason, message) = if suspended {
+            ("SuspendedJobs", "jobset is suspended")
+        } else {
+            ("ResumeJobs", "jobset is resumed")
+        };
+        conditions::set(
+            &mut object,
+            Condition { kind: "Suspended", status: suspended, reason, message },
+            &now,
+        );
     }
     let about = Involved { kind: Kind::JobSets, object: set, component: "jobset" };
     if jobs.iter().any(|job| json::is_true(job, "Failed")) {
         let message = "jobset failed due to one or more job failures";
-        conditions::set(&mut object, Condition { kind: "Failed", status: true, reason: "FailedJobs", message }, &now);
+        conditions::set(
+            &mut object,
+            Condition { kind: "Failed", status: true, reason: "FailedJobs", message },
+            &now,
+        );
         json::put(&mut object, "/status/terminalState", "Failed".into());
         world.warning(about, "FailedJobs", message);
     } else if !jobs.is_empty() && jobs.iter().all(|job| json::is_true(job, "Complete")) {
         let message = "jobset completed successfully";
-        let done = Condition { kind: "Completed", status: true, reason: "AllJobsCompleted", message };
+        let done =
+            Condition { kind: "Completed", status: true, reason: "AllJobsCompleted", message };
         conditions::set(&mut object, done, &now);
         json::put(&mut object, "/status/terminalState", "Completed".into());
         world.normal(about, "AllJobsCompleted", message);

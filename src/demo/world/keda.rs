@@ -11,7 +11,10 @@ const PAUSED: &str = "autoscaling.keda.sh/paused";
 const PAUSED_REPLICAS: &str = "autoscaling.keda.sh/paused-replicas";
 
 pub fn reconcile(world: &mut World, key: &Key) {
-    let Some(scaled) = world.get(Kind::ScaledObjects, key).filter(|object| !is_terminating(object)) else { return };
+    let Some(scaled) = world.get(Kind::ScaledObjects, key).filter(|object| !is_terminating(object))
+    else {
+        return;
+    };
     let hpa = Key::new(&key.namespace, &format!("keda-hpa-{}", key.name));
     let pinned = scaled["metadata"]["annotations"].get(PAUSED_REPLICAS).is_some();
     let paused = pinned || !["", "false"].contains(&json::annotation(&scaled, PAUSED));
@@ -19,8 +22,12 @@ pub fn reconcile(world: &mut World, key: &Key) {
     let kind = target_kind(&scaled);
     if paused {
         world.delete(Kind::HorizontalPodAutoscalers, &hpa);
-        if let (Some(kind), Ok(replicas)) = (kind, json::annotation(&scaled, PAUSED_REPLICAS).parse::<i64>()) {
-            world.edit(kind, &target, |target| json::put(target, "/spec/replicas", json!(replicas.max(0))));
+        if let (Some(kind), Ok(replicas)) =
+            (kind, json::annotation(&scaled, PAUSED_REPLICAS).parse::<i64>())
+        {
+            world.edit(kind, &target, |target| {
+                json::put(target, "/spec/replicas", json!(replicas.max(0)));
+            });
         }
     } else {
         keep_autoscaler(world, &scaled, &hpa);
@@ -78,18 +85,28 @@ fn keep_autoscaler(world: &mut World, scaled: &Value, key: &Key) {
     let _ = world.create(Kind::HorizontalPodAutoscalers, hpa);
 }
 
-fn write_status(world: &mut World, key: &Key, scaled: &Value, (paused, kind): (bool, Option<Kind>)) {
+fn write_status(
+    world: &mut World,
+    key: &Key,
+    scaled: &Value,
+    (paused, kind): (bool, Option<Kind>),
+) {
     let now = world.stamp();
     let row = kind.unwrap_or(Kind::Deployments).row();
-    let mut types: Vec<&str> =
-        json::list(scaled, "/spec/triggers").iter().map(|trigger| json::text(trigger, "/type")).collect();
+    let mut types: Vec<&str> = json::list(scaled, "/spec/triggers")
+        .iter()
+        .map(|trigger| json::text(trigger, "/type"))
+        .collect();
     types.dedup();
     let mut object = scaled.clone();
     for (pointer, value) in [
         ("/status/scaleTargetKind", json!(format!("{}.{}", row.api_version(), row.kind))),
-        ("/status/scaleTargetGVKR", json!({
-            "group": row.group, "version": row.version, "kind": row.kind, "resource": row.plural,
-        })),
+        (
+            "/status/scaleTargetGVKR",
+            json!({
+                "group": row.group, "version": row.version, "kind": row.kind, "resource": row.plural,
+            }),
+        ),
         ("/status/triggersTypes", json!(types.join(","))),
         ("/status/hpaName", json!(format!("keda-hpa-{}", key.name))),
     ] {
@@ -102,16 +119,27 @@ fn write_status(world: &mut World, key: &Key, scaled: &Value, (paused, kind): (b
             kind: "Active",
             status: !paused,
             reason: if paused { "ScalerNotActive" } else { "ScalerActive" },
-            message: if paused { "Scaling is not performed because triggers are not active" } else {
+            message: if paused {
+                "Scaling is not performed because triggers are not active"
+            } else {
                 "Scaling is performed because triggers are active"
             },
         },
-        Condition { kind: "Fallback", status: false, reason: "NoFallbackFound", message: "No fallbacks are active" },
+        Condition {
+            kind: "Fallback",
+            status: false,
+            reason: "NoFallbackFound",
+            message: "No fallbacks are active",
+        },
         Condition {
             kind: "Paused",
             status: paused,
             reason: if paused { "ScaledObjectPaused" } else { "ScaledObjectUnpaused" },
-            message: if paused { "ScaledObject is paused" } else { "pause annotation removed for ScaledObject" },
+            message: if paused {
+                "ScaledObject is paused"
+            } else {
+                "pause annotation removed for ScaledObject"
+            },
         },
     ] {
         conditions::set(&mut object, condition, &now);

@@ -12,6 +12,8 @@ use crate::demo::resource::Kind;
 use crate::demo::store::Key;
 
 const LABEL: &str = "leaderworkerset.sigs.k8s.io";
+/// On everything that belongs to a set, however deep: its changes concern the set.
+pub const NAME: &str = "leaderworkerset.sigs.k8s.io/name";
 
 pub fn reconcile(world: &mut World, key: &Key) {
     let found = world.get(Kind::LeaderWorkerSets, key).filter(|object| !is_terminating(object));
@@ -28,13 +30,18 @@ pub fn reconcile(world: &mut World, key: &Key) {
             format!("{LABEL}/template-revision-hash"): revision,
         })
     };
-    let leaders = stateful_set(world, Kind::LeaderWorkerSets, &set, &Wish {
-        name: key.name.to_string(),
-        replicas: groups,
-        first: 0,
-        template: leader,
-        labels: labels("0"),
-    });
+    let leaders = stateful_set(
+        world,
+        Kind::LeaderWorkerSets,
+        &set,
+        &Wish {
+            name: key.name.to_string(),
+            replicas: groups,
+            first: 0,
+            template: leader,
+            labels: labels("0"),
+        },
+    );
     let Some(leaders) = leaders else { return };
     let pods = world.pods_of(&leaders);
     let mut ready = 0;
@@ -42,19 +49,28 @@ pub fn reconcile(world: &mut World, key: &Key) {
         let complete = size == 1 || workers(world, pod, (worker, size - 1), labels("1"));
         ready += i64::from(pod.ready && complete);
     }
-    write_status(world, key, &set, &Count { groups: pods.len() as i64, ready, leaders: &pods, revision: &revision });
+    write_status(
+        world,
+        key,
+        &set,
+        &Count { groups: pods.len() as i64, ready, leaders: &pods, revision: &revision },
+    );
 }
 
 /// The workers of one leader. True if all of them are ready.
-fn workers(world: &mut World, leader: &PodFacts, (template, count): (&Value, i64), labels: Value) -> bool {
+fn workers(
+    world: &mut World,
+    leader: &PodFacts,
+    (template, count): (&Value, i64),
+    labels: Value,
+) -> bool {
     let Some(pod) = world.get(Kind::Pods, &leader.key) else { return false };
-    let set = stateful_set(world, Kind::Pods, &pod, &Wish {
-        name: leader.key.name.to_string(),
-        replicas: count,
-        first: 1,
-        template,
-        labels,
-    });
+    let set = stateful_set(
+        world,
+        Kind::Pods,
+        &pod,
+        &Wish { name: leader.key.name.to_string(), replicas: count, first: 1, template, labels },
+    );
     set.is_some_and(|set| json::int(&set, "/status/readyReplicas") >= count)
 }
 
@@ -67,12 +83,21 @@ struct Wish<'a> {
 }
 
 /// The stateful set as wished, made if it is not there.
-fn stateful_set(world: &mut World, kind: Kind, owner: &Value, wish: &Wish<'_>) -> Option<Arc<Value>> {
+fn stateful_set(
+    world: &mut World,
+    kind: Kind,
+    owner: &Value,
+    wish: &Wish<'_>,
+) -> Option<Arc<Value>> {
     let namespace = json::text(owner, "/metadata/namespace");
     let key = Key::new(namespace, &wish.name);
     let mut pods = wish.template.clone();
     for (label, value) in wish.labels.as_object().into_iter().flatten() {
-        json::put(&mut pods, &format!("/metadata/labels/{}", label.replace('/', "~1")), value.clone());
+        json::put(
+            &mut pods,
+            &format!("/metadata/labels/{}", label.replace('/', "~1")),
+            value.clone(),
+        );
     }
     json::put(&mut pods, &format!("/metadata/labels/{LABEL}~1group"), json!(wish.name));
     if let Some(found) = world.get(Kind::StatefulSets, &key) {

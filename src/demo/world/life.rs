@@ -14,7 +14,8 @@ const TRAINING: &str = "ml-training";
 /// So many finished trainings are kept.
 const KEPT_TRAININGS: usize = 7;
 /// What is released over and over; the last is a Rollout.
-const RELEASED: &[&str] = &["embedding-api", "feature-store", "experiment-tracker", "batch-scorer", "inference-gateway"];
+const RELEASED: &[&str] =
+    &["embedding-api", "feature-store", "experiment-tracker", "batch-scorer", "inference-gateway"];
 const MODELS: &[(&str, &str, &str)] = &[
     ("bert-finetune", "bert-large", "pytorch"),
     ("resnet50-imagenet", "resnet50", "pytorch"),
@@ -81,10 +82,19 @@ impl World {
     pub fn set_version(&mut self, kind: Kind, key: &Key, version: &str) {
         self.edit(kind, key, |object| {
             let image = json::text(object, "/spec/template/spec/containers/0/image").to_owned();
-            let repository = image.rsplit_once(':').map_or(image.as_str(), |(repository, _)| repository);
-            json::put(object, "/spec/template/spec/containers/0/image", format!("{repository}:{version}").into());
+            let repository =
+                image.rsplit_once(':').map_or(image.as_str(), |(repository, _)| repository);
+            json::put(
+                object,
+                "/spec/template/spec/containers/0/image",
+                format!("{repository}:{version}").into(),
+            );
             for base in ["/metadata", "/spec/template/metadata"] {
-                json::put(object, &format!("{base}/labels/app.kubernetes.io~1version"), version.into());
+                json::put(
+                    object,
+                    &format!("{base}/labels/app.kubernetes.io~1version"),
+                    version.into(),
+                );
             }
         });
     }

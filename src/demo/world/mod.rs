@@ -44,7 +44,9 @@ use serde_json::Value;
 use super::clock::{self, seconds};
 use super::refusal::Outcome;
 use super::resource::Kind;
-use super::store::{Change, Deletion, Key, LabelSelector, Object, Part, Policy, Query, Store, Verb};
+use super::store::{
+    Change, Deletion, Key, LabelSelector, Mode, Object, Part, Policy, Query, Store, Verb,
+};
 use super::{admit, json};
 
 pub use events::Involved;
@@ -54,6 +56,8 @@ pub use life::{Run, training_job};
 const EVENT_TICKS: i64 = seconds(3_600);
 /// How much of the past is played with everything that has a rhythm (autoscalers, reports of progress).
 const RECENT: i64 = seconds(150);
+/// A controller inside the cluster writes spec and status at once.
+const WHOLE: Mode = Mode { part: Part::Whole, dry_run: false };
 /// Rounds of *due* in one tick; what is still due then waits for the next.
 const ROUNDS: usize = 12;
 
@@ -231,6 +235,9 @@ impl World {
             let namespace = if kind.row().namespaced { &*object.key.namespace } else { "" };
             self.due.insert((kind, Key::new(namespace, &owner.name)));
         }
+        if let Some(name) = object.label(leaderworker::NAME) {
+            self.due.insert((Kind::LeaderWorkerSets, Key::new(&object.key.namespace, name)));
+        }
         match change.kind {
             Kind::Pods => {
                 let freed = self.scheduler.observe_pod(object, change.verb == Verb::Deleted);
@@ -238,9 +245,11 @@ impl World {
                     self.due.extend(self.scheduler.waiting());
                 }
                 let concerned = self.budgets.iter().filter(|(key, selector)| {
-                    key.namespace == object.key.namespace && selector.matches(|label| object.label(label))
+                    key.namespace == object.key.namespace
+                        && selector.matches(|label| object.label(label))
                 });
-                self.due.extend(concerned.map(|(key, _)| (Kind::PodDisruptionBudgets, key.clone())));
+                self.due
+                    .extend(concerned.map(|(key, _)| (Kind::PodDisruptionBudgets, key.clone())));
                 if change.verb == Verb::Deleted {
                     self.parsed.forget(&object.key);
                 }
@@ -311,7 +320,7 @@ impl World {
 
     /// Changes an object; that it went away meanwhile is no error, the next look will see it.
     pub fn edit(&mut self, kind: Kind, key: &Key, edit: impl FnOnce(&mut Value)) {
-        let _ = self.store.update(kind, key, Part::Whole, false, |object| {
+        let _ = self.store.update(kind, key, WHOLE, |object| {
             edit(object);
             Ok(())
         });

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::Task;
 use super::template::PodFacts;
 use crate::demo::resource::Kind;
 use crate::demo::store::{Key, Object};
@@ -14,10 +15,13 @@ use crate::demo::store::{Key, Object};
 /// So many parsed objects are kept; facts of pods are small and all kept.
 const KEPT: usize = 256;
 
+/// With the version of the object it was made from.
+type Versioned<T> = (u64, T);
+
 #[derive(Default)]
 pub struct Parsed {
-    values: RefCell<HashMap<(Kind, Key), (u64, Arc<Value>)>>,
-    pods: RefCell<HashMap<Key, (u64, PodFacts)>>,
+    values: RefCell<HashMap<Task, Versioned<Arc<Value>>>>,
+    pods: RefCell<HashMap<Key, Versioned<PodFacts>>>,
 }
 
 impl Parsed {

@@ -9,7 +9,10 @@ use crate::demo::resource::Kind;
 use crate::demo::store::Key;
 
 pub fn reconcile(world: &mut World, key: &Key) {
-    let Some(set) = world.get(Kind::ReplicaSets, key).filter(|object| !is_terminating(object)) else { return };
+    let Some(set) = world.get(Kind::ReplicaSets, key).filter(|object| !is_terminating(object))
+    else {
+        return;
+    };
     let pods: Vec<PodFacts> = world.pods_of(&set).into_iter().filter(PodFacts::active).collect();
     let wanted = json::int_or(&set, "/spec/replicas", 1);
     let missing = wanted - pods.len() as i64;
@@ -18,7 +21,9 @@ pub fn reconcile(world: &mut World, key: &Key) {
     }
     if missing < 0 {
         let mut leaving = pods.clone();
-        leaving.sort_by(|left, right| go_first(left).cmp(&go_first(right)).then(right.created.cmp(&left.created)));
+        leaving.sort_by(|left, right| {
+            go_first(left).cmp(&go_first(right)).then(right.created.cmp(&left.created))
+        });
         leaving.truncate(missing.unsigned_abs() as usize);
         for pod in leaving {
             world.delete(Kind::Pods, &pod.key);
@@ -28,8 +33,13 @@ pub fn reconcile(world: &mut World, key: &Key) {
     }
     let pods: Vec<PodFacts> = world.pods_of(&set).into_iter().filter(PodFacts::active).collect();
     let ready = pods.iter().filter(|pod| pod.ready).count();
-    let mut status = json!({"observedGeneration": set["metadata"]["generation"], "replicas": pods.len()});
-    for (field, count) in [("fullyLabeledReplicas", pods.len()), ("readyReplicas", ready), ("availableReplicas", ready)] {
+    let mut status =
+        json!({"observedGeneration": set["metadata"]["generation"], "replicas": pods.len()});
+    for (field, count) in [
+        ("fullyLabeledReplicas", pods.len()),
+        ("readyReplicas", ready),
+        ("availableReplicas", ready),
+    ] {
         if count > 0 {
             status[field] = count.into();
         }

@@ -15,10 +15,17 @@ use crate::demo::store::Key;
 const HASH: &str = "rollouts-pod-template-hash";
 
 pub fn reconcile(world: &mut World, key: &Key) {
-    let Some(rollout) = world.get(Kind::Rollouts, key).filter(|object| !is_terminating(object)) else { return };
+    let Some(rollout) = world.get(Kind::Rollouts, key).filter(|object| !is_terminating(object))
+    else {
+        return;
+    };
     let hash = template::hash(&rollout["spec"]["template"]);
-    let sets: Vec<Arc<Value>> =
-        world.store.owned(uid(&rollout), Kind::ReplicaSets).iter().map(|object| world.parsed.value(object)).collect();
+    let sets: Vec<Arc<Value>> = world
+        .store
+        .owned(uid(&rollout), Kind::ReplicaSets)
+        .iter()
+        .map(|object| world.parsed.value(object))
+        .collect();
     let Some(new) = sets.iter().find(|set| json::label(set, HASH) == hash) else {
         create_set(world, &rollout, &hash);
         return;
@@ -64,7 +71,9 @@ fn create_set(world: &mut World, rollout: &Value, hash: &str) {
 
 fn scale(world: &mut World, set: &Value, replicas: i64) {
     if json::int(set, "/spec/replicas") != replicas {
-        world.edit(Kind::ReplicaSets, &Key::of(set), |set| json::put(set, "/spec/replicas", json!(replicas)));
+        world.edit(Kind::ReplicaSets, &Key::of(set), |set| {
+            json::put(set, "/spec/replicas", json!(replicas));
+        });
     }
 }
 
@@ -75,12 +84,22 @@ fn settle(world: &mut World, sets: &[Arc<Value>], new: &Value, wanted: i64) {
     }
 }
 
-fn canary(world: &mut World, key: &Key, (rollout, status): (&Value, &mut Value), (new, stable): (&Value, &Value)) {
+fn canary(
+    world: &mut World,
+    key: &Key,
+    (rollout, status): (&Value, &mut Value),
+    (new, stable): (&Value, &Value),
+) {
     let wanted = json::int_or(rollout, "/spec/replicas", 1);
     let steps = json::list(rollout, "/spec/strategy/canary/steps");
     let index = usize::try_from(json::int(status, "/currentStepIndex")).unwrap_or(0);
-    let weight =
-        steps.iter().take(index + 1).rev().find_map(|step| step["setWeight"].as_i64()).unwrap_or(0).clamp(0, 100);
+    let weight = steps
+        .iter()
+        .take(index + 1)
+        .rev()
+        .find_map(|step| step["setWeight"].as_i64())
+        .unwrap_or(0)
+        .clamp(0, 100);
     let weight = if index >= steps.len() { 100 } else { weight };
     let share = (wanted * weight + 99) / 100;
     scale(world, new, share);
@@ -93,7 +112,11 @@ fn canary(world: &mut World, key: &Key, (rollout, status): (&Value, &mut Value),
     if index >= steps.len() {
         let hash = json::text(status, "/currentPodHash").to_owned();
         json::put(status, "/stableRS", hash.into());
-        world.normal(by_controller(rollout), "RolloutCompleted", "Rollout completed update to the latest revision");
+        world.normal(
+            by_controller(rollout),
+            "RolloutCompleted",
+            "Rollout completed update to the latest revision",
+        );
         return;
     }
     let Some(pause) = steps[index].get("pause") else {
@@ -104,8 +127,16 @@ fn canary(world: &mut World, key: &Key, (rollout, status): (&Value, &mut Value),
     match (started, length) {
         (None, _) => {
             let since = world.stamp();
-            json::put(status, "/pauseConditions", json!([{"reason": "CanaryPauseStep", "startTime": since}]));
-            world.normal(by_controller(rollout), "RolloutPaused", &format!("Rollout is paused at step {index}"));
+            json::put(
+                status,
+                "/pauseConditions",
+                json!([{"reason": "CanaryPauseStep", "startTime": since}]),
+            );
+            world.normal(
+                by_controller(rollout),
+                "RolloutPaused",
+                &format!("Rollout is paused at step {index}"),
+            );
             if let Some(length) = length {
                 world.wake_after(length, Kind::Rollouts, key);
             }
@@ -128,7 +159,8 @@ fn next_step(world: &mut World, rollout: &Value, status: &mut Value, index: usiz
 
 /// `30s`, `5m`, `1h` or a number of seconds, in ticks.
 fn duration(text: &str) -> Option<i64> {
-    let (number, unit) = text.split_at(text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len()));
+    let (number, unit) =
+        text.split_at(text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len()));
     let number: i64 = number.parse().ok()?;
     match unit {
         "" | "s" => Some(seconds(number)),
@@ -138,9 +170,15 @@ fn duration(text: &str) -> Option<i64> {
     }
 }
 
-fn write_status(world: &mut World, key: &Key, (rollout, mut status): (&Value, Value), (sets, new): (&[Arc<Value>], &Value)) {
+fn write_status(
+    world: &mut World,
+    key: &Key,
+    (rollout, mut status): (&Value, Value),
+    (sets, new): (&[Arc<Value>], &Value),
+) {
     let wanted = json::int_or(rollout, "/spec/replicas", 1);
-    let sum = |field: &str| -> i64 { sets.iter().map(|set| json::int(&set["status"], field)).sum() };
+    let sum =
+        |field: &str| -> i64 { sets.iter().map(|set| json::int(&set["status"], field)).sum() };
     let (replicas, available) = (sum("/replicas"), sum("/availableReplicas"));
     let updated = json::int(new, "/status/replicas");
     let stable = json::text(&status, "/stableRS") == json::text(&status, "/currentPodHash");
@@ -183,7 +221,12 @@ fn write_status(world: &mut World, key: &Key, (rollout, mut status): (&Value, Va
             reason: if healthy { "NewReplicaSetAvailable" } else { "ReplicaSetUpdated" },
             message: if healthy { &message } else { &moving },
         },
-        Condition { kind: "Healthy", status: healthy, reason: "RolloutHealthy", message: "Rollout is healthy" },
+        Condition {
+            kind: "Healthy",
+            status: healthy,
+            reason: "RolloutHealthy",
+            message: "Rollout is healthy",
+        },
     ] {
         conditions::set(&mut object, condition, &now);
     }

@@ -1,7 +1,7 @@
 //! The scheduler: finds a node for every pod that has none, by what is free, and says why if there is none.
 //! Its book of what is used follows the changes of pods and nodes; it never counts the cluster anew.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Value, json};
 
@@ -13,11 +13,15 @@ use crate::demo::clock::seconds;
 use crate::demo::resource::Kind;
 use crate::demo::store::{Key, Object};
 
+/// A pod that finds no node is tried again, and says so again.
+const TELL_EVERY: i64 = seconds(300);
+
 #[derive(Default)]
 pub struct Scheduler {
     nodes: BTreeMap<String, Node>,
     placed: HashMap<Key, (String, Amounts)>,
-    waiting: BTreeSet<Key>,
+    /// Pods that found no node, and when that was last told.
+    waiting: BTreeMap<Key, i64>,
 }
 
 #[derive(Debug, Default)]
@@ -32,7 +36,7 @@ struct Node {
 impl Scheduler {
     /// Pods that found no node.
     pub fn waiting(&self) -> impl Iterator<Item = (Kind, Key)> {
-        self.waiting.iter().map(|key| (Kind::Pods, key.clone()))
+        self.waiting.keys().map(|key| (Kind::Pods, key.clone()))
     }
 
     pub fn observe_node(&mut self, object: &Object, gone: bool) {
@@ -43,7 +47,9 @@ impl Scheduler {
         }
         let value = object.value();
         let node = self.nodes.entry(name).or_default();
-        node.labels = json::pairs(&value, "/metadata/labels").map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
+        node.labels = json::pairs(&value, "/metadata/labels")
+            .map(|(k, v)| (k.to_owned(), v.to_owned()))
+            .collect();
         node.taints = json::list(&value, "/spec/taints").to_vec();
         node.allocatable = Amounts::of(&value["status"]["allocatable"]);
         node.cordoned = json::flag(&value, "/spec/unschedulable");
@@ -52,7 +58,8 @@ impl Scheduler {
     /// Books a pod onto its node or off it. True if something became free.
     pub fn observe_pod(&mut self, object: &Object, gone: bool) -> bool {
         let key = &object.key;
-        let ended = ["Succeeded", "Failed"].contains(&object.field("status.phase").unwrap_or_default());
+        let ended =
+            ["Succeeded", "Failed"].contains(&object.field("status.phase").unwrap_or_default());
         let node = object.field("spec.nodeName").unwrap_or_default();
         if gone {
             self.waiting.remove(key);
@@ -118,7 +125,13 @@ impl Node {
             .0
             .iter()
             .filter(short)
-            .map(|(name, _)| if name == "pods" { "Too many pods".to_owned() } else { format!("Insufficient {name}") })
+            .map(|(name, _)| {
+                if name == "pods" {
+                    "Too many pods".to_owned()
+                } else {
+                    format!("Insufficient {name}")
+                }
+            })
             .collect();
         (!missing.is_empty()).then_some(missing)
     }
@@ -157,7 +170,8 @@ fn explain(nodes: usize, reasons: &BTreeMap<String, usize>) -> String {
     if nodes == 0 {
         return "no nodes available to schedule pods".to_owned();
     }
-    let mut parts: Vec<String> = reasons.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
+    let mut parts: Vec<String> =
+        reasons.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
     parts.sort();
     format!(
         "0/{nodes} nodes are available: {}. preemption: 0/{nodes} nodes are available: {nodes} Preemption is not helpful \
@@ -172,7 +186,8 @@ pub fn place(world: &mut World, key: &Key, pod: &Value) {
     let now = world.stamp();
     if !json::list(pod, "/spec/schedulingGates").is_empty() {
         let message = "Scheduling is blocked due to non-empty scheduling gates";
-        let gated = Condition { kind: "PodScheduled", status: false, reason: "SchedulingGated", message };
+        let gated =
+            Condition { kind: "PodScheduled", status: false, reason: "SchedulingGated", message };
         world.edit(Kind::Pods, key, |pod| conditions::set(pod, gated, &now));
         return;
     }
@@ -187,13 +202,20 @@ pub fn place(world: &mut World, key: &Key, pod: &Value) {
             world.normal(about, "Scheduled", &message);
         }
         Err(why) => {
-            world.scheduler.waiting.insert(key.clone());
-            let condition = Condition { kind: "PodScheduled", status: false, reason: "Unschedulable", message: &why };
-            let known = json::condition(pod, "PodScheduled").is_some_and(|old| json::text(old, "/message") == why);
+            let condition = Condition {
+                kind: "PodScheduled",
+                status: false,
+                reason: "Unschedulable",
+                message: &why,
+            };
+            let known = json::condition(pod, "PodScheduled")
+                .is_some_and(|old| json::text(old, "/message") == why);
             world.edit(Kind::Pods, key, |pod| conditions::set(pod, condition, &now));
-            if !known {
+            let told = world.scheduler.waiting.get(key).copied().filter(|_| known);
+            if told.is_none_or(|told| world.tick - told >= TELL_EVERY) {
+                world.scheduler.waiting.insert(key.clone(), world.tick);
                 world.warning(about, "FailedScheduling", &why);
-                world.wake_after(seconds(300), Kind::Pods, key);
+                world.wake_after(TELL_EVERY, Kind::Pods, key);
             }
         }
     }
@@ -219,10 +241,15 @@ mod tests {
     #[test]
     fn a_pod_that_fits_nowhere_hears_the_known_sentence() {
         let size = json!({"cpu": "96", "pods": "110", "nvidia.com/gpu": "8"});
-        let nodes: Vec<(String, Value)> = (0..14).map(|n| (format!("n{n}"), size.clone())).collect();
-        let nodes: Vec<(&str, Value)> = nodes.iter().map(|(name, size)| (name.as_str(), size.clone())).collect();
+        let nodes: Vec<(String, Value)> =
+            (0..14).map(|n| (format!("n{n}"), size.clone())).collect();
+        let nodes: Vec<(&str, Value)> =
+            nodes.iter().map(|(name, size)| (name.as_str(), size.clone())).collect();
         let why = scheduler(&nodes).choose(&pod(&json!({"nvidia.com/gpu": "16"}))).unwrap_err();
-        assert!(why.starts_with("0/14 nodes are available: 14 Insufficient nvidia.com/gpu."), "{why}");
+        assert!(
+            why.starts_with("0/14 nodes are available: 14 Insufficient nvidia.com/gpu."),
+            "{why}"
+        );
     }
 
     #[test]
@@ -237,13 +264,19 @@ mod tests {
 
     #[test]
     fn taints_and_selectors_are_told_apart() {
-        let mut scheduler = scheduler(&[("a", json!({"cpu": "1", "pods": "9"})), ("b", json!({"cpu": "1", "pods": "9"}))]);
+        let mut scheduler = scheduler(&[
+            ("a", json!({"cpu": "1", "pods": "9"})),
+            ("b", json!({"cpu": "1", "pods": "9"})),
+        ]);
         let taint = json!({"key": "node.kubernetes.io/unreachable", "effect": "NoSchedule"});
         scheduler.nodes.get_mut("a").unwrap().taints = vec![taint];
         let mut selective = pod(&json!({"cpu": "1"}));
         selective["spec"]["nodeSelector"] = json!({"disk": "ssd"});
         let why = scheduler.choose(&selective).unwrap_err();
         assert!(why.contains("1 node(s) didn't match Pod's node affinity/selector"), "{why}");
-        assert!(why.contains("1 node(s) had untolerated taint {node.kubernetes.io/unreachable: }"), "{why}");
+        assert!(
+            why.contains("1 node(s) had untolerated taint {node.kubernetes.io/unreachable: }"),
+            "{why}"
+        );
     }
 }

@@ -14,7 +14,11 @@ const LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
 pub fn hash(template: &Value) -> String {
     let mut state: u32 = 0x811c_9dc5;
     digest(template, &mut state);
-    state.to_string().bytes().map(|digit| char::from(LETTERS[usize::from(digit) % LETTERS.len()])).collect()
+    state
+        .to_string()
+        .bytes()
+        .map(|digit| char::from(LETTERS[usize::from(digit) % LETTERS.len()]))
+        .collect()
 }
 
 /// FNV-1a over the value with its keys in order, so that the order a patch leaves does not matter.

@@ -13,7 +13,11 @@ const REPORT_EVERY: i64 = seconds(5);
 const QUEUE: &str = "kueue.x-k8s.io/queue-name";
 
 pub fn reconcile(world: &mut World, key: &Key) {
-    let Some(training) = world.get(Kind::TrainingJobs, key).filter(|object| !is_terminating(object)) else { return };
+    let Some(training) =
+        world.get(Kind::TrainingJobs, key).filter(|object| !is_terminating(object))
+    else {
+        return;
+    };
     if ["Succeeded", "Failed"].contains(&json::text(&training, "/status/phase")) {
         return;
     }
@@ -58,10 +62,12 @@ fn create(world: &mut World, training: &Value) {
     } else {
         1
     };
-    let parameter = |key: &str, otherwise: &str| match json::text(&spec["hyperparameters"], &format!("/{key}")) {
-        "" => otherwise.to_owned(),
-        text => text.to_owned(),
-    };
+    let parameter =
+        |key: &str, otherwise: &str| match json::text(&spec["hyperparameters"], &format!("/{key}"))
+        {
+            "" => otherwise.to_owned(),
+            text => text.to_owned(),
+        };
     let gpus = json::int(spec, "/resources/gpus");
     let mut resources = json!({
         "cpu": or(json::text(spec, "/resources/cpu"), "4"), "memory": or(json::text(spec, "/resources/memory"), "32Gi"),
