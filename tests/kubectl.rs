@@ -1,4 +1,5 @@
 //! `kubectl` against the demo fleet: what people will do with it.
+#![cfg(test)]
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};

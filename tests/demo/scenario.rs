@@ -149,7 +149,9 @@ fn a_seed_is_a_day() {
     let day = |seed| {
         let mut worlds =
             Fleet::rehearse(&Options { clusters: 2, seed, ..Options::default() }, start);
-        worlds.iter_mut().for_each(|world| (0..seconds(240)).for_each(|_| world.step()));
+        for world in &mut worlds {
+            (0..seconds(240)).for_each(|_| world.step());
+        }
         let objects =
             |world: &World| KINDS.iter().flat_map(|kind| all(world, *kind)).collect::<Vec<Value>>();
         worlds.iter().map(objects).collect::<Vec<_>>()
@@ -282,14 +284,14 @@ fn a_paused_scaled_object_is_pinned() {
     let hpa = Key::new(PLATFORM, "keda-hpa-llm-serve");
     let pause = "autoscaling.keda.sh/paused-replicas";
     patch(&world, Kind::ScaledObjects, &key, |object| {
-        object["metadata"]["annotations"] = json!({pause: "3"})
+        object["metadata"]["annotations"] = json!({pause: "3"});
     });
     until(&mut world, "it is pinned to three", |world| {
         get(world, Kind::Deployments, PLATFORM, "llm-serve")["spec"]["replicas"] == 3
             && world.store().get(Kind::HorizontalPodAutoscalers, &hpa).is_none()
     });
     patch(&world, Kind::ScaledObjects, &key, |object| {
-        object["metadata"]["annotations"] = json!({})
+        object["metadata"]["annotations"] = json!({});
     });
     until(&mut world, "its autoscaler is back", |world| {
         world.store().get(Kind::HorizontalPodAutoscalers, &hpa).is_some()

@@ -112,10 +112,9 @@ impl Client {
         let mut request =
             format!("{method} {path} HTTP/1.1\r\nHost: demo\r\nConnection: close\r\n");
         for (name, value) in headers {
-            request.push_str(&format!("{name}: {value}\r\n"));
+            request.extend([*name, ": ", *value, "\r\n"]);
         }
-        request.push_str(&format!("Content-Length: {}\r\n\r\n{body}", body.len()));
-        stream.write_all(request.as_bytes()).unwrap();
+        write!(stream, "{request}Content-Length: {}\r\n\r\n{body}", body.len()).unwrap();
         BufReader::new(stream)
     }
 }

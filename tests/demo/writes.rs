@@ -98,57 +98,64 @@ fn generated_names_and_dry_runs() {
     assert_eq!(alone.client.merge(&format!("{WEB}?dryRun=Some"), &json!({})).refusal().0, 400);
 }
 
+fn says(answer: &Answer, code: u16, message: &str) {
+    let (own, text) = answer.refusal();
+    assert_eq!(own, code, "{text}");
+    assert!(text.contains(message), "{text:?} does not say {message:?}");
+}
+
 #[test]
 fn refusals_are_those_of_kubernetes() {
     let alone = alone();
     let client = &alone.client;
-    let says = |answer: Answer, code: u16, message: &str| {
-        let (own, text) = answer.refusal();
-        assert_eq!(own, code, "{text}");
-        assert!(text.contains(message), "{text:?} does not say {message:?}");
-    };
-    says(client.get(&format!("{DEPLOYMENTS}/nope")), 404, "deployments.apps \"nope\" not found");
+    says(&client.get(&format!("{DEPLOYMENTS}/nope")), 404, "deployments.apps \"nope\" not found");
     says(
-        client.post(DEPLOYMENTS, &deployment("web")),
+        &client.post(DEPLOYMENTS, &deployment("web")),
         409,
         "deployments.apps \"web\" already exists",
     );
     let elsewhere = "/apis/apps/v1/namespaces/none/deployments";
-    says(client.post(elsewhere, &deployment("web")), 404, "namespaces \"none\" not found");
+    says(&client.post(elsewhere, &deployment("web")), 404, "namespaces \"none\" not found");
     says(
-        client.merge(WEB, &json!({"spec": {"replicas": -1}})),
+        &client.merge(WEB, &json!({"spec": {"replicas": -1}})),
         422,
         "must be greater than or equal to 0",
     );
-    says(client.merge(WEB, &json!({"spec": {"replicas": "two"}})), 400, "cannot unmarshal string");
+    says(&client.merge(WEB, &json!({"spec": {"replicas": "two"}})), 400, "cannot unmarshal string");
     says(
-        client.merge(WEB, &json!({"metadata": {"resourceVersion": "1"}})),
+        &client.merge(WEB, &json!({"metadata": {"resourceVersion": "1"}})),
         409,
         "the object has been modified",
     );
-    says(client.merge(WEB, &json!({"metadata": {"uid": "x"}})), 409, "Precondition failed: UID");
+    says(&client.merge(WEB, &json!({"metadata": {"uid": "x"}})), 409, "Precondition failed: UID");
     says(
-        client.merge(WEB, &json!({"metadata": {"name": "b"}})),
+        &client.merge(WEB, &json!({"metadata": {"name": "b"}})),
         400,
         "does not match the name on the URL",
     );
     says(
-        client.post(DEPLOYMENTS, &json!({"kind": "Pod", "apiVersion": "v1"})),
+        &client.post(DEPLOYMENTS, &json!({"kind": "Pod", "apiVersion": "v1"})),
         400,
         "cannot be handled as a Deployment",
     );
-    says(client.post(WEB, &deployment("web")), 405, "does not allow this method");
+}
+
+#[test]
+fn bodies_that_are_none_are_refused() {
+    let alone = alone();
+    let client = &alone.client;
+    says(&client.post(WEB, &deployment("web")), 405, "does not allow this method");
     let patch =
         |media: &str, body: &str| client.call("PATCH", WEB, &[("Content-Type", media)], body);
     says(
-        patch("application/strategic-merge-patch+json", "{}"),
+        &patch("application/strategic-merge-patch+json", "{}"),
         415,
         "accepted media types include",
     );
-    says(patch("application/apply-patch+yaml", "{}"), 415, "accepted media types include");
-    says(patch("application/merge-patch+json", "{"), 400, "error decoding patch");
+    says(&patch("application/apply-patch+yaml", "{}"), 415, "accepted media types include");
+    says(&patch("application/merge-patch+json", "{"), 400, "error decoding patch");
     says(
-        patch(
+        &patch(
             "application/json-patch+json",
             r#"[{"op":"test","path":"/spec/replicas","value":9}]"#,
         ),
@@ -156,18 +163,18 @@ fn refusals_are_those_of_kubernetes() {
         "",
     );
     says(
-        patch("application/json-patch+json", r#"[{"op":"replace","path":"","value":7}]"#),
+        &patch("application/json-patch+json", r#"[{"op":"replace","path":"","value":7}]"#),
         422,
         "",
     );
     says(
-        client.call("POST", DEPLOYMENTS, &[("Content-Type", "text/yaml")], "a: b"),
+        &client.call("POST", DEPLOYMENTS, &[("Content-Type", "text/yaml")], "a: b"),
         415,
         "application/json",
     );
     let bad = json!({"metadata": {"name": "Bad_Name"}});
     says(
-        client.post("/api/v1/namespaces/a/configmaps", &bad),
+        &client.post("/api/v1/namespaces/a/configmaps", &bad),
         422,
         "a lowercase RFC 1123 subdomain",
     );
@@ -205,7 +212,7 @@ fn whatever_comes_in_an_answer_goes_out() {
         for body in bodies {
             for method in ["POST", "PUT", "PATCH", "DELETE"] {
                 // The deployment itself is needed until the end.
-                if method == "DELETE" && path == DEPLOYMENTS || method == "DELETE" && path == WEB {
+                if method == "DELETE" && [DEPLOYMENTS, WEB].contains(&path) {
                     continue;
                 }
                 for media in kinds {

@@ -1,5 +1,6 @@
 //! The resources that every cluster of the demo fleet serves. Discovery, routing, selectors, Tables, CRDs
-//! and the CRD list derive from these rows: a new resource is one row here.
+//! and the CRD list derive from these rows: a new resource is one row here. What belongs to something stands
+//! before its owner: in this order the scenario looks at what is due.
 
 use super::{Resource, Scale, Verbs};
 use crate::demo::print::{Printer, batch, core, path, scaling, workloads};
@@ -93,6 +94,11 @@ resources! {
         kind: "ConfigMap", plural: "configmaps", singular: "configmap", short: &["cm"],
         printer: Printer::Cells(core::CONFIG_MAP, core::config_map), ..PLAIN
     },
+    ReplicaSets => Resource {
+        kind: "ReplicaSet", plural: "replicasets", singular: "replicaset", short: &["rs"], scale: SCALE,
+        fields: &["status.replicas"],
+        printer: Printer::Cells(workloads::REPLICA_SET, workloads::replica_set), ..APPS
+    },
     Deployments => Resource {
         kind: "Deployment", plural: "deployments", singular: "deployment", short: &["deploy"], scale: SCALE,
         printer: Printer::Cells(workloads::DEPLOYMENT, workloads::deployment), ..APPS
@@ -100,11 +106,6 @@ resources! {
     StatefulSets => Resource {
         kind: "StatefulSet", plural: "statefulsets", singular: "statefulset", short: &["sts"], scale: SCALE,
         printer: Printer::Cells(workloads::STATEFUL_SET, workloads::stateful_set), ..APPS
-    },
-    ReplicaSets => Resource {
-        kind: "ReplicaSet", plural: "replicasets", singular: "replicaset", short: &["rs"], scale: SCALE,
-        fields: &["status.replicas"],
-        printer: Printer::Cells(workloads::REPLICA_SET, workloads::replica_set), ..APPS
     },
     DaemonSets => Resource {
         kind: "DaemonSet", plural: "daemonsets", singular: "daemonset", short: &["ds"],

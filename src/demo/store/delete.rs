@@ -52,7 +52,7 @@ impl State {
         now: DateTime<Utc>,
     ) -> Outcome<(Arc<Object>, bool)> {
         let object = self.find(kind, key)?;
-        let mut value = object.value();
+        let mut value = Value::clone(&self.value(&object));
         check(kind, &object, wish)?;
         let grace = grace(kind, &value, wish);
         let policy = wish.policy.unwrap_or(default_policy(kind));
@@ -90,7 +90,7 @@ impl State {
         let before = self.shelves[kind as usize].remove(key)?;
         self.disown(&before);
         self.version += 1;
-        let mut value = before.value();
+        let mut value = Value::clone(&self.value(&before));
         json::put(&mut value, "/metadata/resourceVersion", self.version.to_string().into());
         let object = Arc::new(Object::new(kind, self.version, &value));
         let verb = Verb::Deleted;
@@ -111,7 +111,7 @@ impl State {
     }
 
     fn last_dependent_left(&mut self, kind: Kind, key: &Key, uid: &str) {
-        let Some(owner) = self.shelves[kind as usize].get(key) else { return };
+        let Some(owner) = self.shelves[kind as usize].get(key).cloned() else { return };
         if &*owner.uid != uid || self.owned.contains_key(uid) {
             return;
         }
@@ -152,12 +152,12 @@ impl State {
 
     fn delete_dependents(&mut self, uid: &str, policy: Policy, now: DateTime<Utc>) {
         for (kind, key) in self.owned.get(uid).cloned().unwrap_or_default() {
-            let Some(object) = self.shelves[kind as usize].get(&key) else { continue };
+            let Some(object) = self.shelves[kind as usize].get(&key).cloned() else { continue };
             let kept = object.owners().iter().any(|owner| {
                 &*owner.uid != uid
                     && owner.kind.is_some_and(|kind| self.lives(kind, &key.namespace, owner))
             });
-            let terminating = object.value()["metadata"].get("deletionTimestamp").is_some();
+            let terminating = self.value(&object)["metadata"].get("deletionTimestamp").is_some();
             if !kept && !terminating {
                 let wish = Deletion { policy: Some(policy), ..Deletion::default() };
                 // It was found under the same lock, and the wish has no precondition: nothing can refuse.

@@ -8,13 +8,15 @@
 mod delete;
 mod log;
 mod object;
+mod recent;
 mod selector;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use serde_json::Value;
 use tokio::sync::watch;
 
 use super::clock::Clock;
@@ -49,6 +51,7 @@ struct State {
     log: log::Log,
     /// Who has an ownerReference to this uid.
     owned: HashMap<Box<str>, BTreeSet<(Kind, Key)>>,
+    recent: Mutex<recent::Recent>,
     random: fastrand::Rng,
 }
 
@@ -65,6 +68,7 @@ impl Store {
             shelves: vec![BTreeMap::new(); KINDS.len()],
             log: log::Log::new(changes),
             owned: HashMap::new(),
+            recent: Mutex::default(),
             random: fastrand::Rng::with_seed(seed),
         };
         Store { state: RwLock::new(state), news: watch::Sender::new(1), clock }
@@ -86,6 +90,11 @@ impl Store {
 
     pub fn get(&self, kind: Kind, key: &Key) -> Option<Arc<Object>> {
         self.read().shelves[kind as usize].get(key).cloned()
+    }
+
+    /// The object in parsed form; cheap for what was written or looked at a moment ago.
+    pub fn value(&self, object: &Object) -> Arc<Value> {
+        self.read().recent.lock().unwrap_or_else(PoisonError::into_inner).get(object)
     }
 
     pub fn count(&self, kind: Kind) -> usize {
@@ -177,6 +186,10 @@ impl State {
                 wanted.as_deref().is_none_or(|wanted| &*key.namespace == wanted)
             })
             .map(|(_, object)| object)
+    }
+
+    fn value(&mut self, object: &Object) -> Arc<Value> {
+        self.recent.get_mut().unwrap_or_else(PoisonError::into_inner).get(object)
     }
 
     fn find(&self, kind: Kind, key: &Key) -> Outcome<Arc<Object>> {

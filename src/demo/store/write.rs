@@ -1,6 +1,6 @@
 //! Creating and changing: what the server sets, what it keeps, and when it refuses.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use serde_json::{Value, json};
 
@@ -52,11 +52,11 @@ impl Store {
     ) -> Outcome<Arc<Object>> {
         self.change(|state| {
             let old = state.find(kind, key)?;
-            let before = old.value();
-            let mut after = before.clone();
+            let before = state.value(&old);
+            let mut after = Value::clone(&before);
             edit(&mut after)?;
             keep_what_is_the_servers(kind, &before, &mut after, mode.part)?;
-            if after == before {
+            if after == *before {
                 return Ok(old);
             }
             if kind.row().generation && spec_differs(&before, &after) {
@@ -154,6 +154,10 @@ impl State {
         self.version += 1;
         json::put(&mut value, "/metadata/resourceVersion", self.version.to_string().into());
         let object = Arc::new(Object::new(kind, self.version, &value));
+        self.recent
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner)
+            .keep(&object, Arc::new(value));
         let before = self.shelves[kind as usize].insert(object.key.clone(), object.clone());
         if let Some(before) = &before {
             self.disown(before);

@@ -19,7 +19,7 @@ pub fn reconcile(world: &mut World, key: &Key) {
         .list(Kind::Pods, &query)
         .objects
         .iter()
-        .map(|pod| world.parsed.facts(pod))
+        .map(|pod| world.facts.of(&world.store, pod))
         .filter(PodFacts::active)
         .collect();
     let expected = pods.len() as i64;

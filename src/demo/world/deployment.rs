@@ -27,7 +27,7 @@ pub fn reconcile(world: &mut World, key: &Key) {
         .store
         .owned(uid(&deployment), Kind::ReplicaSets)
         .iter()
-        .map(|object| world.parsed.value(object))
+        .map(|object| world.store.value(object))
         .collect();
     sets.sort_by_key(|set| (revision(set), json::text(set, "/metadata/name").to_owned()));
     if !sets.iter().any(|set| json::label(set, HASH) == hash) {

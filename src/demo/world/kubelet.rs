@@ -17,6 +17,8 @@ use crate::demo::store::Key;
 #[derive(Default)]
 pub struct Kubelet {
     runs: HashMap<Key, Run>,
+    /// The version of the last status it wrote, which is no news to itself.
+    pub wrote: u64,
 }
 
 /// A pod on its node.
@@ -106,7 +108,9 @@ fn keep_running(world: &mut World, key: &Key, pod: &Value) {
     let told =
         std::mem::replace(&mut run.told, moments.iter().map(|moment| Some(moment.state)).collect());
     let status = status(world, pod, &plans, &moments);
-    world.set_status(Kind::Pods, key, status);
+    if let Some(written) = world.set_status(Kind::Pods, key, status) {
+        world.kubelet.wrote = written.version;
+    }
     for (index, container) in json::list(pod, "/spec/containers").iter().enumerate() {
         if told.get(index) != Some(&Some(moments[index].state)) {
             tell(world, pod, container, &moments[index]);

@@ -118,7 +118,7 @@ fn stateful_set(
             "selector": {"matchLabels": {format!("{LABEL}/group"): wish.name}},
         },
     });
-    world.create(Kind::StatefulSets, set).ok().map(|set| world.parsed.value(&set))
+    world.create(Kind::StatefulSets, set).ok().map(|set| world.store.value(&set))
 }
 
 struct Count<'a> {

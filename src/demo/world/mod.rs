@@ -15,6 +15,7 @@ mod cronjob;
 mod daemonset;
 mod deployment;
 mod events;
+mod facts;
 mod job;
 mod jobset;
 mod keda;
@@ -24,7 +25,6 @@ mod leaderworker;
 mod life;
 mod load;
 mod nodes;
-mod parsed;
 mod quantity;
 mod replicaset;
 mod rolling;
@@ -58,8 +58,8 @@ const EVENT_TICKS: i64 = seconds(3_600);
 const RECENT: i64 = seconds(150);
 /// A controller inside the cluster writes spec and status at once.
 const WHOLE: Mode = Mode { part: Part::Whole, dry_run: false };
-/// Rounds of *due* in one tick; what is still due then waits for the next.
-const ROUNDS: usize = 12;
+/// So much is looked at in one tick; what is still due then waits for the next.
+const MOST: usize = 200_000;
 
 pub struct World {
     store: Arc<Store>,
@@ -70,7 +70,7 @@ pub struct World {
     timers: BTreeMap<i64, BTreeSet<Task>>,
     random: fastrand::Rng,
     kubelet: kubelet::Kubelet,
-    parsed: parsed::Parsed,
+    facts: facts::Facts,
     budgets: BTreeMap<Key, LabelSelector>,
     scheduler: scheduler::Scheduler,
     /// Nodes whose kubelet is silent, and since which tick.
@@ -104,7 +104,7 @@ impl World {
             timers: BTreeMap::new(),
             random,
             kubelet: kubelet::Kubelet::default(),
-            parsed: parsed::Parsed::default(),
+            facts: facts::Facts::default(),
             budgets: BTreeMap::new(),
             scheduler: scheduler::Scheduler::default(),
             lost_nodes: BTreeMap::new(),
@@ -163,17 +163,14 @@ impl World {
         }
     }
 
+    /// What is due, one after the other in the order of the table, and at once what that makes due: pods
+    /// before ReplicaSets before Deployments, so that an owner is looked at when what it owns is done.
     fn work(&mut self) {
-        for _ in 0..ROUNDS {
+        self.look();
+        for _ in 0..MOST {
+            let Some((kind, key)) = self.due.pop_first() else { return };
+            self.reconcile(kind, &key);
             self.look();
-            if self.due.is_empty() {
-                return;
-            }
-            for (kind, key) in std::mem::take(&mut self.due) {
-                self.reconcile(kind, &key);
-                // At once, so that the next sees what this one took.
-                self.look();
-            }
         }
     }
 
@@ -226,7 +223,9 @@ impl World {
 
     fn concerns(&mut self, change: &Change) {
         let object = &change.object;
-        if change.kind != Kind::Events && change.kind != Kind::Leases {
+        let quiet = [Kind::Events, Kind::Leases].contains(&change.kind)
+            || self.kubelet.wrote == change.version;
+        if !quiet {
             self.due.insert((change.kind, object.key.clone()));
         }
         if let Some(owner) = object.controller()
@@ -251,7 +250,7 @@ impl World {
                 self.due
                     .extend(concerned.map(|(key, _)| (Kind::PodDisruptionBudgets, key.clone())));
                 if change.verb == Verb::Deleted {
-                    self.parsed.forget(&object.key);
+                    self.facts.forget(&object.key);
                 }
             }
             Kind::Nodes => {
@@ -265,7 +264,7 @@ impl World {
                 self.budgets.remove(&object.key);
             }
             Kind::PodDisruptionBudgets => {
-                let selector = LabelSelector::of(&self.parsed.value(object)["spec"]["selector"]);
+                let selector = LabelSelector::of(&self.store.value(object)["spec"]["selector"]);
                 self.budgets.insert(object.key.clone(), selector);
             }
             Kind::Workloads if change.verb != Verb::Added => self.due_all(Kind::Workloads),
@@ -296,7 +295,7 @@ impl World {
     }
 
     fn get(&self, kind: Kind, key: &Key) -> Option<Arc<Value>> {
-        self.store.get(kind, key).map(|object| self.parsed.value(&object))
+        self.store.get(kind, key).map(|object| self.store.value(&object))
     }
 
     /// Looks at an object again after some ticks.
@@ -319,11 +318,17 @@ impl World {
     }
 
     /// Changes an object; that it went away meanwhile is no error, the next look will see it.
-    pub fn edit(&mut self, kind: Kind, key: &Key, edit: impl FnOnce(&mut Value)) {
-        let _ = self.store.update(kind, key, WHOLE, |object| {
+    pub fn edit(
+        &mut self,
+        kind: Kind,
+        key: &Key,
+        edit: impl FnOnce(&mut Value),
+    ) -> Option<Arc<Object>> {
+        let edited = self.store.update(kind, key, WHOLE, |object| {
             edit(object);
             Ok(())
         });
+        edited.ok()
     }
 
     /// As `wake_after`, for what goes on for ever: it is not played for all of the past.
@@ -331,12 +336,12 @@ impl World {
         self.wake_at((self.tick + ticks).max(-RECENT), kind, key);
     }
 
-    /// Writes a status, if it is another one than before.
-    fn set_status(&mut self, kind: Kind, key: &Key, status: Value) {
-        if self.get(kind, key).is_none_or(|object| object.get("status") == Some(&status)) {
-            return;
+    /// Writes a status, if it is another one than before; gives what was written.
+    fn set_status(&mut self, kind: Kind, key: &Key, status: Value) -> Option<Arc<Object>> {
+        if self.get(kind, key)?.get("status") == Some(&status) {
+            return None;
         }
-        self.edit(kind, key, |object| json::put(object, "/status", status));
+        self.edit(kind, key, |object| json::put(object, "/status", status))
     }
 
     /// Deletes with what depends on it; that it is gone already is no error.

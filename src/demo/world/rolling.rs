@@ -10,6 +10,13 @@ pub struct Set {
     pub available: i64,
 }
 
+impl Set {
+    /// A set that was just made smaller still reports the pods that are about to go; they do not count.
+    fn counted(&self) -> i64 {
+        self.available.min(self.wanted)
+    }
+}
+
 /// How far the update may go above and below the wish at any time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
@@ -42,18 +49,18 @@ pub fn next(bounds: Bounds, new: Set, old: &[Set]) -> (i64, Vec<i64>) {
         return (grown, wishes);
     }
     let least = bounds.desired - bounds.unavailable;
-    let new_unavailable = (new.wanted - new.available).max(0);
+    let new_unavailable = new.wanted - new.counted();
     let mut may_go = (new.wanted + old_total - least - new_unavailable).max(0);
     // First what is not available anyway.
     for (wish, set) in wishes.iter_mut().zip(old) {
-        let sick = (set.wanted - set.available).clamp(0, may_go);
+        let sick = (set.wanted - set.counted()).min(may_go);
         *wish -= sick;
         may_go -= sick;
     }
-    let available: i64 = new.available + old.iter().map(|set| set.available).sum::<i64>();
+    let available: i64 = new.counted() + old.iter().map(Set::counted).sum::<i64>();
     let mut spare = (available - least).max(0);
     for (wish, set) in wishes.iter_mut().zip(old) {
-        let healthy = (*wish).min(set.available).min(spare).max(0);
+        let healthy = (*wish).min(set.counted()).min(spare);
         *wish -= healthy;
         spare -= healthy;
     }
@@ -94,6 +101,14 @@ mod tests {
         let (new, old) =
             next(bounds, Set { wanted: 1, available: 0 }, &[Set { wanted: 4, available: 4 }]);
         assert_eq!((new, old), (1, vec![4]));
+    }
+
+    #[test]
+    fn pods_on_their_way_out_do_not_count() {
+        let bounds = Bounds::new(3, &json!(1), &json!(0));
+        let stale = [Set { wanted: 2, available: 3 }];
+        assert_eq!(next(bounds, Set { wanted: 1, available: 1 }, &stale), (2, vec![2]));
+        assert_eq!(next(bounds, Set { wanted: 2, available: 1 }, &stale), (2, vec![2]));
     }
 
     proptest! {

@@ -24,7 +24,7 @@ pub fn reconcile(world: &mut World, key: &Key) {
         .store
         .owned(uid(&rollout), Kind::ReplicaSets)
         .iter()
-        .map(|object| world.parsed.value(object))
+        .map(|object| world.store.value(object))
         .collect();
     let Some(new) = sets.iter().find(|set| json::label(set, HASH) == hash) else {
         create_set(world, &rollout, &hash);

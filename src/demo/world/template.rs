@@ -61,20 +61,19 @@ pub struct PodFacts {
 }
 
 impl PodFacts {
-    pub fn of(object: &Object) -> PodFacts {
-        let pod = object.value();
-        let statuses = json::list(&pod, "/status/containerStatuses");
+    pub fn of(object: &Object, pod: &Value) -> PodFacts {
+        let statuses = json::list(pod, "/status/containerStatuses");
         let revision = ["controller-revision-hash", "pod-template-hash"]
             .into_iter()
-            .map(|label| json::label(&pod, label))
+            .map(|label| json::label(pod, label))
             .find(|text| !text.is_empty());
         PodFacts {
             key: object.key.clone(),
-            created: json::text(&pod, "/metadata/creationTimestamp").to_owned(),
-            node: json::text(&pod, "/spec/nodeName").to_owned(),
-            phase: json::text(&pod, "/status/phase").to_owned(),
-            ready: json::is_true(&pod, "Ready"),
-            terminating: is_terminating(&pod),
+            created: json::text(pod, "/metadata/creationTimestamp").to_owned(),
+            node: json::text(pod, "/spec/nodeName").to_owned(),
+            phase: json::text(pod, "/status/phase").to_owned(),
+            ready: json::is_true(pod, "Ready"),
+            terminating: is_terminating(pod),
             restarts: statuses.iter().map(|status| json::int(status, "/restartCount")).sum(),
             revision: revision.unwrap_or_default().to_owned(),
         }
@@ -102,7 +101,11 @@ pub struct PodPlan<'a> {
 
 impl World {
     pub(super) fn pods_of(&self, owner: &Value) -> Vec<PodFacts> {
-        self.store.owned(uid(owner), Kind::Pods).iter().map(|pod| self.parsed.facts(pod)).collect()
+        self.store
+            .owned(uid(owner), Kind::Pods)
+            .iter()
+            .map(|pod| self.facts.of(&self.store, pod))
+            .collect()
     }
 
     /// Makes a pod from a template; the name is completed if it is a prefix.
