@@ -45,8 +45,6 @@ fn foundation(world: &mut World, profile: &Profile) {
     trainings::queues(world);
     world.advance(-seconds(9 * DAY));
     teams::deploy(world, profile);
-    world.advance(-seconds(9 * DAY) + 1);
-    world.jump(-seconds(9 * DAY - 10 * MINUTE));
 }
 
 /// The current versions go out, one after the other.

@@ -94,6 +94,15 @@ impl Store {
         })
     }
 
+    /// Puts a copy of the object there, with a uid of its own; the value can be changed and put again. For
+    /// what there is very much of.
+    pub fn stamp(&self, kind: Kind, value: &mut Value) -> Arc<Object> {
+        self.change(|state| {
+            json::put(value, "/metadata/uid", state.uid().into());
+            state.place(kind, value)
+        })
+    }
+
     /// Takes an object away at once: no grace, no cascade, no finalizer.
     pub fn remove(&self, kind: Kind, key: &Key) -> Option<Arc<Object>> {
         self.change(|state| state.remove(kind, key))
@@ -151,13 +160,18 @@ impl State {
 
     /// Gives the object the next version and puts it on its shelf and into the history.
     pub(super) fn commit(&mut self, kind: Kind, mut value: Value) -> Arc<Object> {
-        self.version += 1;
-        json::put(&mut value, "/metadata/resourceVersion", self.version.to_string().into());
-        let object = Arc::new(Object::new(kind, self.version, &value));
+        let object = self.place(kind, &mut value);
         self.recent
             .get_mut()
             .unwrap_or_else(PoisonError::into_inner)
             .keep(&object, Arc::new(value));
+        object
+    }
+
+    fn place(&mut self, kind: Kind, value: &mut Value) -> Arc<Object> {
+        self.version += 1;
+        json::put(value, "/metadata/resourceVersion", self.version.to_string().into());
+        let object = Arc::new(Object::new(kind, self.version, value));
         let before = self.shelves[kind as usize].insert(object.key.clone(), object.clone());
         if let Some(before) = &before {
             self.disown(before);

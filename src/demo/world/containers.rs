@@ -51,13 +51,20 @@ pub enum State {
     Ended { start: i64, end: i64 },
 }
 
+impl Plan {
+    /// When the image is there, but for the jitter.
+    pub fn pulled(&self) -> i64 {
+        self.bound + seconds(1) + seconds(self.program.pull_seconds) / 2
+    }
+}
+
 /// The state at a tick.
 pub fn at(plan: &Plan, now: i64) -> Moment {
     let asked = plan.bound + seconds(1);
     if !plan.pullable {
         return unpullable(asked, now);
     }
-    let first = asked + seconds(plan.program.pull_seconds) / 2 + plan.jitter;
+    let first = plan.pulled() + plan.jitter;
     if now < first {
         return Moment { next: Some(first), ..waiting(State::Creating, plan.bound) };
     }

@@ -48,7 +48,7 @@ pub fn reconcile(world: &mut World, key: &Key) {
         return;
     }
     if world.kubelet.runs.get(key).is_none_or(|run| run.uid != uid(&pod)) {
-        let run = Run::new(&pod, world.tick);
+        let run = Run::new(world, &pod);
         world.kubelet.runs.insert(key.clone(), run);
     }
     if is_terminating(&pod) {
@@ -59,19 +59,22 @@ pub fn reconcile(world: &mut World, key: &Key) {
 }
 
 impl Run {
-    fn new(pod: &Value, bound: i64) -> Run {
+    /// A pod that was running before anybody looked goes on as it is.
+    fn new(world: &World, pod: &Value) -> Run {
+        let since = |pointer: &str| world.tick_of(json::text(pod, pointer));
+        let bound = since("/status/startTime").unwrap_or(world.tick);
+        let started = since("/status/containerStatuses/0/state/running/startedAt");
         let restart = match json::text(pod, "/spec/restartPolicy") {
             "Never" => Restart::Never,
             "OnFailure" => Restart::OnFailure,
             _ => Restart::Always,
         };
         let jitter = (hash(&[uid(pod)]) % 5) as i64;
-        let plan = |container: &Value| Plan {
-            program: Program::of(container, restart != Restart::Always),
-            bound,
-            jitter,
-            pullable: programs::pull_error(json::text(container, "/image")).is_none(),
-            restart,
+        let plan = |container: &Value| {
+            let program = Program::of(container, restart != Restart::Always);
+            let pullable = programs::pull_error(json::text(container, "/image")).is_none();
+            let plan = Plan { program, bound, jitter, pullable, restart };
+            Plan { jitter: started.map_or(jitter, |tick| tick - plan.pulled()), ..plan }
         };
         let plans: Vec<Plan> = json::list(pod, "/spec/containers").iter().map(plan).collect();
         Run { uid: uid(pod).to_owned(), told: vec![None; plans.len()], plans, stops_at: None }

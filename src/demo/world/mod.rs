@@ -51,6 +51,7 @@ use super::{admit, json};
 
 pub use events::Involved;
 pub use life::{Run, training_job};
+pub use template::hash as template_hash;
 
 /// Events older than this are not kept, nor recorded while the past is played.
 const EVENT_TICKS: i64 = seconds(3_600);
@@ -141,14 +142,6 @@ impl World {
             self.work();
         }
         self.set_tick(until);
-    }
-
-    /// Jumps to a tick at once: timers that lie before it ring late, all together. Much cheaper than
-    /// `advance`, and the same for everything whose state is a function of the time.
-    pub fn jump(&mut self, until: i64) {
-        self.set_tick(until);
-        self.wake();
-        self.work();
     }
 
     fn set_tick(&mut self, tick: i64) {
@@ -342,6 +335,17 @@ impl World {
             return None;
         }
         self.edit(kind, key, |object| json::put(object, "/status", status))
+    }
+
+    /// Puts an object there that is at rest: it is booked, and nobody needs to look at it.
+    pub fn settle(&mut self, kind: Kind, value: &mut Value) -> Arc<Object> {
+        self.look();
+        let object = self.store.stamp(kind, value);
+        self.seen = object.version;
+        if kind == Kind::Pods {
+            self.scheduler.book(&object.key, value);
+        }
+        object
     }
 
     /// Deletes with what depends on it; that it is gone already is no error.

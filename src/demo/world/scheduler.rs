@@ -73,11 +73,17 @@ impl Scheduler {
         }
         if !node.is_empty() && !self.placed.contains_key(key) {
             self.waiting.remove(key);
-            let amounts = Amounts::requested(&object.value());
-            self.nodes.entry(node.to_owned()).or_default().used.add(&amounts, 1);
-            self.placed.insert(key.clone(), (node.to_owned(), amounts));
+            self.book(key, &object.value());
         }
         false
+    }
+
+    /// Books a pod onto the node it is bound to.
+    pub fn book(&mut self, key: &Key, pod: &Value) {
+        let node = json::text(pod, "/spec/nodeName");
+        let amounts = Amounts::requested(pod);
+        self.nodes.entry(node.to_owned()).or_default().used.add(&amounts, 1);
+        self.placed.insert(key.clone(), (node.to_owned(), amounts));
     }
 
     fn choose(&self, pod: &Value) -> Result<String, String> {
