@@ -1,0 +1,118 @@
+//! The two patches that work for every kind: JSON patch and merge patch. Strategic merge patch and apply
+//! need schemas, which this server does not have; they are refused as custom resources refuse the former.
+
+use axum::body::Bytes;
+use serde_json::Value;
+
+use crate::demo::refusal::{Outcome, Refusal};
+
+/// More operations than this are refused, as in Kubernetes.
+const MOST_OPERATIONS: usize = 10_000;
+/// A patch may not blow an object up beyond this (a `copy` can double it).
+const LARGEST: usize = 3 * 1024 * 1024;
+
+#[derive(Debug)]
+pub enum Patch {
+    Json(json_patch::Patch),
+    Merge(Value),
+    /// Not a patch: the whole object anew, by PUT.
+    Replace(Value),
+}
+
+impl Patch {
+    pub fn parse(media: &str, bytes: &Bytes) -> Outcome<Patch> {
+        let wrong = |error: serde_json::Error| {
+            Refusal::bad_request(format!("error decoding patch: {error}"))
+        };
+        match media {
+            "application/merge-patch+json" => {
+                let patch: Value = serde_json::from_slice(bytes).map_err(wrong)?;
+                if patch.is_object() {
+                    Ok(Patch::Merge(patch))
+                } else {
+                    Err(Refusal::bad_request("error decoding patch: a merge patch is an object"))
+                }
+            }
+            "application/json-patch+json" => {
+                let patch: json_patch::Patch = serde_json::from_slice(bytes).map_err(wrong)?;
+                if patch.0.len() > MOST_OPERATIONS {
+                    Err(Refusal::too_large(MOST_OPERATIONS))
+                } else {
+                    Ok(Patch::Json(patch))
+                }
+            }
+            _ => Err(Refusal::unsupported_media(&[
+                "application/json-patch+json",
+                "application/merge-patch+json",
+            ])),
+        }
+    }
+
+    pub fn apply(&self, object: &mut Value) -> Outcome<()> {
+        match self {
+            Patch::Merge(patch) => json_patch::merge(object, patch),
+            Patch::Replace(value) => object.clone_from(value),
+            Patch::Json(patch) => {
+                for operation in &patch.0 {
+                    json_patch::patch(object, std::slice::from_ref(operation))
+                        .map_err(|_| Refusal::patch_failed())?;
+                    if matches!(operation, json_patch::PatchOperation::Copy(_))
+                        && object.to_string().len() > LARGEST
+                    {
+                        return Err(Refusal::too_large(LARGEST));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn patched(media: &str, patch: &Value) -> Result<Value, u16> {
+        let mut object = json!({"spec": {"replicas": 2, "paused": true}});
+        let patch =
+            Patch::parse(media, &Bytes::from(patch.to_string())).map_err(|refusal| refusal.code)?;
+        patch.apply(&mut object).map_err(|refusal| refusal.code)?;
+        Ok(object)
+    }
+
+    #[test]
+    fn merge_and_json_patches_apply_and_others_are_refused() {
+        let merged = patched(
+            "application/merge-patch+json",
+            &json!({"spec": {"replicas": 5, "paused": null}}),
+        );
+        assert_eq!(merged, Ok(json!({"spec": {"replicas": 5}})));
+        let media = "application/json-patch+json";
+        let done = patched(
+            media,
+            &json!([
+                {"op": "test", "path": "/spec/replicas", "value": 2},
+                {"op": "replace", "path": "/spec/replicas", "value": 3},
+            ]),
+        );
+        assert_eq!(done, Ok(json!({"spec": {"replicas": 3, "paused": true}})));
+        assert_eq!(
+            patched(media, &json!([{"op": "test", "path": "/spec/replicas", "value": 9}])),
+            Err(422)
+        );
+        assert_eq!(patched(media, &json!([{"op": "remove", "path": "/spec/nothing"}])), Err(422));
+        assert_eq!(patched(media, &json!({"op": "x"})), Err(400));
+        assert_eq!(patched("application/merge-patch+json", &json!([])), Err(400));
+        assert_eq!(patched("application/strategic-merge-patch+json", &json!({})), Err(415));
+        assert_eq!(patched("application/apply-patch+yaml", &json!({})), Err(415));
+    }
+
+    #[test]
+    fn a_patch_that_doubles_and_doubles_is_stopped() {
+        let copies: Vec<Value> = (0..64)
+            .map(|n| json!({"op": "copy", "from": "/spec", "path": format!("/spec/{n}")}))
+            .collect();
+        assert_eq!(patched("application/json-patch+json", &json!(copies)), Err(413));
+    }
+}

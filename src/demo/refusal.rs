@@ -1,0 +1,204 @@
+//! What the API server says when it will not: a `metav1.Status`, worded as Kubernetes words it, because
+//! clients (and people) recognise the sentences.
+
+use serde_json::{Value, json};
+
+use super::resource::{Kind, Resource};
+
+pub type Outcome<T> = Result<T, Refusal>;
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Refusal {
+    pub code: u16,
+    pub reason: &'static str,
+    pub message: String,
+    details: Value,
+}
+
+/// One field that is wrong, for a 422.
+#[derive(Debug, Clone)]
+pub struct Cause {
+    pub reason: &'static str,
+    pub field: String,
+    pub message: String,
+}
+
+impl Cause {
+    pub fn required(field: &str, why: &str) -> Cause {
+        let message = if why.is_empty() {
+            "Required value".to_owned()
+        } else {
+            format!("Required value: {why}")
+        };
+        Cause { reason: "FieldValueRequired", field: field.to_owned(), message }
+    }
+
+    pub fn invalid(field: &str, value: &Value, why: &str) -> Cause {
+        let message = format!("Invalid value: {value}: {why}");
+        Cause { reason: "FieldValueInvalid", field: field.to_owned(), message }
+    }
+
+    pub fn unsupported(field: &str, value: &Value, supported: &[&str]) -> Cause {
+        let known: Vec<String> = supported.iter().map(|known| format!("{known:?}")).collect();
+        let message = format!("Unsupported value: {value}: supported values: {}", known.join(", "));
+        Cause { reason: "FieldValueNotSupported", field: field.to_owned(), message }
+    }
+}
+
+impl Refusal {
+    fn new(code: u16, reason: &'static str, message: impl Into<String>) -> Refusal {
+        Refusal { code, reason, message: message.into(), details: Value::Null }
+    }
+
+    fn about(mut self, row: &Resource, kind: &str, name: &str) -> Refusal {
+        let mut details = serde_json::Map::new();
+        for (key, value) in [("name", name), ("group", row.group), ("kind", kind)] {
+            if !value.is_empty() {
+                details.insert(key.to_owned(), value.into());
+            }
+        }
+        self.details = Value::Object(details);
+        self
+    }
+
+    pub fn bad_request(message: impl Into<String>) -> Refusal {
+        Refusal::new(400, "BadRequest", message)
+    }
+
+    pub fn unauthorized() -> Refusal {
+        Refusal::new(401, "Unauthorized", "Unauthorized")
+    }
+
+    pub fn not_found(kind: Kind, name: &str) -> Refusal {
+        let row = kind.row();
+        Refusal::new(404, "NotFound", format!("{} {name:?} not found", row.qualified()))
+            .about(row, row.plural, name)
+    }
+
+    /// A path that names a resource or subresource this server does not have.
+    pub fn no_such_resource() -> Refusal {
+        let mut refusal =
+            Refusal::new(404, "NotFound", "the server could not find the requested resource");
+        refusal.details = json!({});
+        refusal
+    }
+
+    pub fn method_not_allowed() -> Refusal {
+        let message = "the server does not allow this method on the requested resource";
+        let mut refusal = Refusal::new(405, "MethodNotAllowed", message);
+        refusal.details = json!({});
+        refusal
+    }
+
+    pub fn not_acceptable() -> Refusal {
+        let message = "only the following media types are accepted: application/json, application/json;stream=watch";
+        Refusal::new(406, "NotAcceptable", message)
+    }
+
+    pub fn already_exists(kind: Kind, name: &str) -> Refusal {
+        let row = kind.row();
+        let message = format!("{} {name:?} already exists", row.qualified());
+        Refusal::new(409, "AlreadyExists", message).about(row, row.plural, name)
+    }
+
+    pub fn conflict(kind: Kind, name: &str, why: &str) -> Refusal {
+        let row = kind.row();
+        let message =
+            format!("Operation cannot be fulfilled on {} {name:?}: {why}", row.qualified());
+        Refusal::new(409, "Conflict", message).about(row, row.plural, name)
+    }
+
+    /// The object has another resourceVersion than the writer saw.
+    pub fn modified(kind: Kind, name: &str) -> Refusal {
+        let why = "the object has been modified; please apply your changes to the latest version and try again";
+        Refusal::conflict(kind, name, why)
+    }
+
+    /// The resourceVersion lies before the history that is kept.
+    pub fn expired(asked: u64, oldest: u64) -> Refusal {
+        Refusal::new(410, "Expired", format!("too old resource version: {asked} ({oldest})"))
+    }
+
+    pub fn continue_expired() -> Refusal {
+        let message = "The provided continue parameter is too old to display a consistent list result. You can start a \
+                       new list without the continue parameter.";
+        Refusal::new(410, "Expired", message)
+    }
+
+    pub fn too_large(limit: usize) -> Refusal {
+        Refusal::new(
+            413,
+            "RequestEntityTooLarge",
+            format!("Request entity too large: limit is {limit}"),
+        )
+    }
+
+    pub fn unsupported_media(accepted: &[&str]) -> Refusal {
+        let message =
+            "the body of the request was in an unknown format - accepted media types include: ";
+        Refusal::new(415, "UnsupportedMediaType", format!("{message}{}", accepted.join(", ")))
+    }
+
+    pub fn invalid(kind: Kind, name: &str, causes: &[Cause]) -> Refusal {
+        let row = kind.row();
+        let lines: Vec<String> =
+            causes.iter().map(|cause| format!("{}: {}", cause.field, cause.message)).collect();
+        let what =
+            if lines.len() == 1 { lines.concat() } else { format!("[{}]", lines.join(", ")) };
+        let subject = row.with_group(row.kind);
+        let mut refusal =
+            Refusal::new(422, "Invalid", format!("{subject} {name:?} is invalid: {what}"))
+                .about(row, row.kind, name);
+        refusal.details["causes"] = causes
+            .iter()
+            .map(|cause| json!({"reason": cause.reason, "message": cause.message, "field": cause.field}))
+            .collect();
+        refusal
+    }
+
+    /// A wish for fewer than no replicas, put to `/scale`.
+    pub fn invalid_scale(name: &str, replicas: i64) -> Refusal {
+        let why = format!("Invalid value: {replicas}: must be greater than or equal to 0");
+        let message = format!("Scale.autoscaling {name:?} is invalid: spec.replicas: {why}");
+        let mut refusal = Refusal::new(422, "Invalid", message);
+        refusal.details = json!({
+            "name": name, "group": "autoscaling", "kind": "Scale",
+            "causes": [{"reason": "FieldValueInvalid", "message": why, "field": "spec.replicas"}],
+        });
+        refusal
+    }
+
+    /// A JSON patch that parses but does not apply; Kubernetes says no more than this.
+    pub fn patch_failed() -> Refusal {
+        let mut refusal = Refusal::new(
+            422,
+            "Invalid",
+            "the server rejected our request due to an error in our request",
+        );
+        refusal.details = json!({});
+        refusal
+    }
+
+    pub fn version_too_large(asked: u64, current: u64) -> Refusal {
+        let message = format!("Timeout: Too large resource version: {asked}, current: {current}");
+        let mut refusal = Refusal::new(504, "Timeout", message);
+        refusal.details = json!({
+            "causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}],
+            "retryAfterSeconds": 1,
+        });
+        refusal
+    }
+
+    /// The `metav1.Status` that carries it.
+    pub fn body(&self) -> Value {
+        let mut status = json!({
+            "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
+            "message": self.message, "reason": self.reason,
+        });
+        if !self.details.is_null() {
+            status["details"] = self.details.clone();
+        }
+        status["code"] = self.code.into();
+        status
+    }
+}
