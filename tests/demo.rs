@@ -25,11 +25,8 @@ use skydeck::demo::{Fleet, Options};
 fn look() {
     let scale = std::env::var("DEMO").unwrap_or_else(|_| "3x100".to_owned());
     let (clusters, pods) = scale.split_once('x').expect("CLUSTERSxPODS");
-    let options = Options {
-        clusters: clusters.parse().unwrap(),
-        pods: pods.parse().unwrap(),
-        ..Options::default()
-    };
+    let options =
+        Options { clusters: clusters.parse().unwrap(), pods: pods.parse().unwrap(), ..Options::default() };
     let begin = Instant::now();
     let fleet = Fleet::start(&options).unwrap();
     println!("bound after {:?}", begin.elapsed());

@@ -50,13 +50,9 @@ impl Kubectl {
 
     /// Runs it until its output has that text, or so many lines; it is ended then.
     fn first_lines(&self, line: &str, count: usize) -> Vec<String> {
-        let mut child =
-            self.command(line).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap())
-            .lines()
-            .take(count)
-            .map(Result::unwrap)
-            .collect();
+        let mut child = self.command(line).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let lines =
+            BufReader::new(child.stdout.take().unwrap()).lines().take(count).map(Result::unwrap).collect();
         child.kill().unwrap();
         child.wait().unwrap();
         lines
@@ -91,12 +87,8 @@ fn kubectl_reads() {
     ] {
         assert!(everything.contains(part), "{part} is not in\n{everything}");
     }
-    assert!(
-        kubectl.ok("--context gcp-central get pods -n ml-platform").contains("CrashLoopBackOff")
-    );
-    assert!(
-        kubectl.ok("--context azure-eastus get pods -n ml-platform").contains("ImagePullBackOff")
-    );
+    assert!(kubectl.ok("--context gcp-central get pods -n ml-platform").contains("CrashLoopBackOff"));
+    assert!(kubectl.ok("--context azure-eastus get pods -n ml-platform").contains("ImagePullBackOff"));
     assert!(kubectl.ok("--context azure-eastus get nodes").contains("NotReady"));
     assert!(
         kubectl
@@ -115,23 +107,15 @@ fn kubectl_reads() {
 #[test]
 fn kubectl_describes_and_follows() {
     let Some(kubectl) = Kubectl::new() else { return };
-    assert!(
-        kubectl
-            .ok("describe deploy -n ml-platform ml-inference")
-            .contains("MinimumReplicasAvailable")
-    );
+    assert!(kubectl.ok("describe deploy -n ml-platform ml-inference").contains("MinimumReplicasAvailable"));
     assert!(kubectl.ok("describe job -n ml-training llama-lora-3-training").contains("4 Failed"));
     assert!(
         kubectl
             .ok("describe pods -n ml-training -l job-name=dlrm-train-xl")
             .contains("Insufficient nvidia.com/gpu")
     );
-    let node = kubectl
-        .ok("get nodes -l nvidia.com/gpu.present=true -o name")
-        .lines()
-        .next()
-        .unwrap()
-        .to_owned();
+    let node =
+        kubectl.ok("get nodes -l nvidia.com/gpu.present=true -o name").lines().next().unwrap().to_owned();
     assert!(kubectl.ok(&format!("describe {node}")).contains("nvidia.com/gpu"));
     assert!(kubectl.ok("describe svc -n ml-platform ml-inference").contains("TargetPort"));
     let pod = kubectl
@@ -140,9 +124,7 @@ fn kubectl_describes_and_follows() {
         .next()
         .unwrap()
         .to_owned();
-    assert!(
-        kubectl.ok(&format!("logs -n ml-training {pod} --tail 2 --timestamps")).contains("loss")
-    );
+    assert!(kubectl.ok(&format!("logs -n ml-training {pod} --tail 2 --timestamps")).contains("loss"));
     assert_eq!(kubectl.first_lines(&format!("logs -f -n ml-training {pod} --tail 1"), 2).len(), 2);
     let watched = kubectl.first_lines("get leases -n kube-node-lease -w", 20);
     assert!(watched.len() == 20 && watched[0].contains("HOLDER"), "{watched:?}");
@@ -154,21 +136,18 @@ fn kubectl_writes() {
     kubectl.ok("scale deploy -n ml-platform reranker --replicas 3");
     let done = kubectl.ok("rollout status deploy -n ml-platform reranker --timeout 60s");
     assert!(done.contains("successfully rolled out"), "{done}");
-    let racing = kubectl
-        .run("scale deploy -n ml-platform reranker --replicas 1 --resource-version 1")
-        .unwrap_err();
+    let racing =
+        kubectl.run("scale deploy -n ml-platform reranker --replicas 1 --resource-version 1").unwrap_err();
     assert!(racing.contains("Expected resource version"), "{racing}");
-    kubectl.ok(
-        r#"patch deploy -n ml-platform drift-monitor --type merge -p '{"spec":{"replicas":2}}'"#,
-    );
+    kubectl.ok(r#"patch deploy -n ml-platform drift-monitor --type merge -p '{"spec":{"replicas":2}}'"#);
     kubectl.ok(
         r#"patch deploy -n ml-platform drift-monitor --type json -p '[{"op":"test","path":"/spec/replicas","value":2},{"op":"replace","path":"/spec/replicas","value":1}]'"#,
     );
     kubectl.ok("annotate deploy -n ml-platform drift-monitor example.com/seen=yes");
-    kubectl.ok(r#"patch job -n ml-training bert-finetune-7-training --type merge -p '{"spec":{"suspend":true}}'"#);
     kubectl.ok(
-        "wait job -n ml-training bert-finetune-7-training --for condition=Suspended --timeout 30s",
+        r#"patch job -n ml-training bert-finetune-7-training --type merge -p '{"spec":{"suspend":true}}'"#,
     );
+    kubectl.ok("wait job -n ml-training bert-finetune-7-training --for condition=Suspended --timeout 30s");
     kubectl.ok("delete pod -n ml-platform feature-store-redis-2");
     kubectl.ok("wait pod -n ml-platform feature-store-redis-2 --for create --timeout 30s");
     kubectl.ok("delete job -n ml-training imagenet-shards");
@@ -176,13 +155,7 @@ fn kubectl_writes() {
     let manifest = kubectl.home.path().join("config.json");
     std::fs::write(&manifest, r#"{"apiVersion":"ml.example.com/v1","kind":"TrainingJob","metadata":{"name":"mine","namespace":"ml-training"},"spec":{"framework":"jax","hyperparameters":{"max_steps":"20"}}}"#).unwrap();
     kubectl.ok(&format!("create -f {}", manifest.display()));
-    let phase =
-        "wait tj -n ml-training mine --for jsonpath={.status.phase}=Succeeded --timeout 60s";
+    let phase = "wait tj -n ml-training mine --for jsonpath={.status.phase}=Succeeded --timeout 60s";
     kubectl.ok(phase);
-    assert!(
-        kubectl
-            .run(&format!("create -f {}", manifest.display()))
-            .unwrap_err()
-            .contains("AlreadyExists")
-    );
+    assert!(kubectl.run(&format!("create -f {}", manifest.display())).unwrap_err().contains("AlreadyExists"));
 }

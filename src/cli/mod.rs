@@ -1,11 +1,13 @@
 //! The verbs, one file each. They print what the panels show, from the same selectors.
 
 mod console;
+mod demo;
 pub mod status;
 
 use std::process::ExitCode;
 
 use color_eyre::eyre::Result;
+use demo::Demo;
 
 use crate::config::args::Verb;
 use crate::config::{Arguments, Config};
@@ -28,8 +30,17 @@ pub fn main(arguments: Arguments) -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> Result<u8> {
-    let config = Config::load(arguments.global.config.as_deref())?;
-    let inventory = inventory::find(&config, &Places::of_environment(), &arguments.global.contexts)?;
+    let global = &arguments.global;
+    let demo = global.demo.then(|| Demo::start(global)).transpose()?;
+    let mut config = Config::load(global.config.as_deref())?;
+    if demo.is_some() {
+        config = Demo::over(config);
+    }
+    let places = demo.as_ref().map_or_else(Places::of_environment, Demo::places);
+    let mut inventory = inventory::find(&config, &places, &global.contexts)?;
+    if let Some(demo) = &demo {
+        inventory.notices = vec![demo.notice()];
+    }
     let runtime = tokio::runtime::Runtime::new()?;
     let ended = runtime.block_on(async {
         match arguments.verb {

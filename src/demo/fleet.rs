@@ -94,10 +94,8 @@ impl Fleet {
         for profile in cast::profiles(options.clusters, options.pods, options.seed) {
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
             let url = format!("http://{}", listener.local_addr()?);
-            let identity = Identity {
-                git_version: profile.cloud.git_version().to_owned(),
-                token: token.clone(),
-            };
+            let identity =
+                Identity { git_version: profile.cloud.git_version().to_owned(), token: token.clone() };
             let server = Server::new(cast::store(&profile, start), identity);
             members.push(Member {
                 name: profile.name.clone(),
@@ -108,11 +106,8 @@ impl Fleet {
             });
             clusters.push(Cluster { profile, server, listener });
         }
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(2)
-            .thread_name("demo")
-            .enable_all()
-            .build()?;
+        let runtime =
+            Builder::new_multi_thread().worker_threads(2).thread_name("demo").enable_all().build()?;
         let (alive, end) = watch::channel(());
         let outages = options.outages.then(|| Outages::new(options.seed, options.clusters));
         let life = move || live(runtime, clusters, outages, end);
@@ -138,16 +133,14 @@ impl Fleet {
         }
         text.push_str("clusters:\n");
         for member in &self.members {
-            let _ =
-                writeln!(text, "- name: {}\n  cluster:\n    server: {}", member.name, member.url);
+            let _ = writeln!(text, "- name: {}\n  cluster:\n    server: {}", member.name, member.url);
         }
         text.push_str("users:\n");
         let _ = writeln!(text, "- name: demo\n  user:\n    token: {}", self.token);
         text.push_str("contexts:\n");
         for member in &self.members {
             let name = &member.name;
-            let _ =
-                writeln!(text, "- name: {name}\n  context:\n    cluster: {name}\n    user: demo");
+            let _ = writeln!(text, "- name: {name}\n  context:\n    cluster: {name}\n    user: demo");
         }
         text
     }
@@ -168,12 +161,7 @@ impl Drop for Fleet {
 }
 
 /// The thread: every cluster plays its past, then serves and lives until the end.
-fn live(
-    runtime: Runtime,
-    clusters: Vec<Cluster>,
-    outages: Option<Outages>,
-    end: watch::Receiver<()>,
-) {
+fn live(runtime: Runtime, clusters: Vec<Cluster>, outages: Option<Outages>, end: watch::Receiver<()>) {
     let servers: Vec<Arc<Server>> = clusters.iter().map(|cluster| cluster.server.clone()).collect();
     for cluster in clusters {
         runtime.spawn(lead(cluster));

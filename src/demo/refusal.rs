@@ -25,11 +25,8 @@ pub struct Cause {
 
 impl Cause {
     pub fn required(field: &str, why: &str) -> Cause {
-        let message = if why.is_empty() {
-            "Required value".to_owned()
-        } else {
-            format!("Required value: {why}")
-        };
+        let message =
+            if why.is_empty() { "Required value".to_owned() } else { format!("Required value: {why}") };
         Cause { reason: "FieldValueRequired", field: field.to_owned(), message }
     }
 
@@ -77,8 +74,7 @@ impl Refusal {
 
     /// A path that names a resource or subresource this server does not have.
     pub fn no_such_resource() -> Refusal {
-        let mut refusal =
-            Refusal::new(404, "NotFound", "the server could not find the requested resource");
+        let mut refusal = Refusal::new(404, "NotFound", "the server could not find the requested resource");
         refusal.details = json!({});
         refusal
     }
@@ -91,7 +87,8 @@ impl Refusal {
     }
 
     pub fn not_acceptable() -> Refusal {
-        let message = "only the following media types are accepted: application/json, application/json;stream=watch";
+        let message =
+            "only the following media types are accepted: application/json, application/json;stream=watch";
         Refusal::new(406, "NotAcceptable", message)
     }
 
@@ -103,14 +100,14 @@ impl Refusal {
 
     pub fn conflict(kind: Kind, name: &str, why: &str) -> Refusal {
         let row = kind.row();
-        let message =
-            format!("Operation cannot be fulfilled on {} {name:?}: {why}", row.qualified());
+        let message = format!("Operation cannot be fulfilled on {} {name:?}: {why}", row.qualified());
         Refusal::new(409, "Conflict", message).about(row, row.plural, name)
     }
 
     /// The object has another resourceVersion than the writer saw.
     pub fn modified(kind: Kind, name: &str) -> Refusal {
-        let why = "the object has been modified; please apply your changes to the latest version and try again";
+        let why =
+            "the object has been modified; please apply your changes to the latest version and try again";
         Refusal::conflict(kind, name, why)
     }
 
@@ -126,16 +123,11 @@ impl Refusal {
     }
 
     pub fn too_large(limit: usize) -> Refusal {
-        Refusal::new(
-            413,
-            "RequestEntityTooLarge",
-            format!("Request entity too large: limit is {limit}"),
-        )
+        Refusal::new(413, "RequestEntityTooLarge", format!("Request entity too large: limit is {limit}"))
     }
 
     pub fn unsupported_media(accepted: &[&str]) -> Refusal {
-        let message =
-            "the body of the request was in an unknown format - accepted media types include: ";
+        let message = "the body of the request was in an unknown format - accepted media types include: ";
         Refusal::new(415, "UnsupportedMediaType", format!("{message}{}", accepted.join(", ")))
     }
 
@@ -143,12 +135,10 @@ impl Refusal {
         let row = kind.row();
         let lines: Vec<String> =
             causes.iter().map(|cause| format!("{}: {}", cause.field, cause.message)).collect();
-        let what =
-            if lines.len() == 1 { lines.concat() } else { format!("[{}]", lines.join(", ")) };
+        let what = if lines.len() == 1 { lines.concat() } else { format!("[{}]", lines.join(", ")) };
         let subject = row.with_group(row.kind);
-        let mut refusal =
-            Refusal::new(422, "Invalid", format!("{subject} {name:?} is invalid: {what}"))
-                .about(row, row.kind, name);
+        let mut refusal = Refusal::new(422, "Invalid", format!("{subject} {name:?} is invalid: {what}"))
+            .about(row, row.kind, name);
         refusal.details["causes"] = causes
             .iter()
             .map(|cause| json!({"reason": cause.reason, "message": cause.message, "field": cause.field}))
@@ -170,11 +160,8 @@ impl Refusal {
 
     /// A JSON patch that parses but does not apply; Kubernetes says no more than this.
     pub fn patch_failed() -> Refusal {
-        let mut refusal = Refusal::new(
-            422,
-            "Invalid",
-            "the server rejected our request due to an error in our request",
-        );
+        let mut refusal =
+            Refusal::new(422, "Invalid", "the server rejected our request due to an error in our request");
         refusal.details = json!({});
         refusal
     }

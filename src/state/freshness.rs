@@ -48,6 +48,11 @@ impl Freshness {
         matches!(self, Self::Live | Self::Absent)
     }
 
+    /// Whether there are whole numbers at all, of now or of a while ago.
+    pub fn is_known(&self) -> bool {
+        matches!(self, Self::Live | Self::Stale(_))
+    }
+
     pub const fn word(&self) -> &'static str {
         match self {
             Self::Live => "live",

@@ -43,27 +43,19 @@ async fn every_context_of_the_kubeconfig_leads_to_its_cluster() {
     let clouds: Vec<&str> = fleet().clusters().iter().map(|member| member.cloud).collect();
     assert_eq!(clouds, ["aws", "gcp", "azure"]);
     for (name, nodes) in names.into_iter().zip([14, 14, 12]) {
-        let options =
-            KubeConfigOptions { context: Some(name.to_owned()), ..KubeConfigOptions::default() };
-        let config =
-            kube::Config::from_custom_kubeconfig(kubeconfig.clone(), &options).await.unwrap();
+        let options = KubeConfigOptions { context: Some(name.to_owned()), ..KubeConfigOptions::default() };
+        let config = kube::Config::from_custom_kubeconfig(kubeconfig.clone(), &options).await.unwrap();
         let client = kube::Client::try_from(config).unwrap();
         let row = ApiResource::from_gvk(&GroupVersionKind::gvk("", "v1", "Node"));
-        let list = Api::<DynamicObject>::all_with(client, &row)
-            .list(&ListParams::default())
-            .await
-            .unwrap();
+        let list = Api::<DynamicObject>::all_with(client, &row).list(&ListParams::default()).await.unwrap();
         assert_eq!(list.items.len(), nodes, "{name}");
     }
 }
 
 #[test]
 fn versions_are_those_of_the_clouds() {
-    let version =
-        |index| client(index).get("/version").json()["gitVersion"].as_str().unwrap().to_owned();
-    assert!(
-        version(0).contains("-eks-") && version(1).contains("-gke.") && version(2) == "v1.33.4"
-    );
+    let version = |index| client(index).get("/version").json()["gitVersion"].as_str().unwrap().to_owned();
+    assert!(version(0).contains("-eks-") && version(1).contains("-gke.") && version(2) == "v1.33.4");
 }
 
 #[test]
@@ -79,9 +71,8 @@ fn a_scale_through_http_has_effect() {
 #[test]
 fn logs_are_read_and_followed() {
     let client = client(1);
-    let pods = client
-        .get("/api/v1/namespaces/ml-training/pods?labelSelector=training-job%3Dbert-finetune-7")
-        .json();
+    let pods =
+        client.get("/api/v1/namespaces/ml-training/pods?labelSelector=training-job%3Dbert-finetune-7").json();
     let name = pods["items"][0]["metadata"]["name"].as_str().unwrap();
     let path = format!("/api/v1/namespaces/ml-training/pods/{name}/log");
     let lines = client.get(&format!("{path}?tailLines=3&timestamps=true")).body;
@@ -91,15 +82,11 @@ fn logs_are_read_and_followed() {
     let mut follow = client.open(&format!("{path}?follow=true&tailLines=1"));
     let (first, second) = (follow.line().unwrap(), follow.line().unwrap());
     assert_ne!(first, second);
-    let crashing =
-        client.get("/api/v1/namespaces/ml-platform/pods?labelSelector=app%3Dreranker").json();
-    let restarts =
-        |pod: &&Value| pod["status"]["containerStatuses"][0]["restartCount"].as_i64() > Some(5);
+    let crashing = client.get("/api/v1/namespaces/ml-platform/pods?labelSelector=app%3Dreranker").json();
+    let restarts = |pod: &&Value| pod["status"]["containerStatuses"][0]["restartCount"].as_i64() > Some(5);
     let pod = crashing["items"].as_array().unwrap().iter().find(restarts).unwrap();
-    let path = format!(
-        "/api/v1/namespaces/ml-platform/pods/{}/log",
-        pod["metadata"]["name"].as_str().unwrap()
-    );
+    let path =
+        format!("/api/v1/namespaces/ml-platform/pods/{}/log", pod["metadata"]["name"].as_str().unwrap());
     assert!(client.get(&format!("{path}?previous=true")).body.contains("FileNotFoundError"));
     assert_eq!(client.get(&format!("{path}?container=nope")).refusal().0, 400);
     assert_eq!(client.get("/api/v1/namespaces/ml-platform/pods/nope/log").refusal().0, 404);

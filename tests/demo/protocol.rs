@@ -21,9 +21,7 @@ fn pod(name: &str, phase: &str) -> Value {
 
 fn alone() -> Alone {
     let alone = Alone::new(1_000);
-    alone
-        .store
-        .put(Kind::Namespaces, json!({"metadata": {"name": "a"}, "status": {"phase": "Active"}}));
+    alone.store.put(Kind::Namespaces, json!({"metadata": {"name": "a"}, "status": {"phase": "Active"}}));
     alone
 }
 
@@ -39,28 +37,18 @@ fn discovery_says_the_same_in_both_ways() {
     let new = client.get_as(AGGREGATED, "/apis");
     assert_eq!(new.header("content-type"), AGGREGATED);
     let groups = new.json();
-    let apps = groups["items"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|group| group["metadata"]["name"] == "apps")
-        .unwrap();
+    let apps =
+        groups["items"].as_array().unwrap().iter().find(|group| group["metadata"]["name"] == "apps").unwrap();
     let deployment = |list: &Value, field: &str| {
         list.as_array().unwrap().iter().find(|row| row[field] == "deployments").unwrap().clone()
     };
-    let (one, other) = (
-        deployment(&old["resources"], "name"),
-        deployment(&apps["versions"][0]["resources"], "resource"),
-    );
+    let (one, other) =
+        (deployment(&old["resources"], "name"), deployment(&apps["versions"][0]["resources"], "resource"));
     assert_eq!(one["verbs"], other["verbs"]);
     assert_eq!(one["shortNames"], json!(["deploy"]));
     assert_eq!(other["subresources"][0]["responseKind"]["kind"], "Scale");
-    let again = client.call(
-        "GET",
-        "/apis",
-        &[("Accept", AGGREGATED), ("If-None-Match", new.header("etag"))],
-        "",
-    );
+    let again =
+        client.call("GET", "/apis", &[("Accept", AGGREGATED), ("If-None-Match", new.header("etag"))], "");
     assert_eq!((again.code, again.body.as_str()), (304, ""));
     assert_eq!(client.get("/api").json()["kind"], "APIVersions");
     assert_eq!(client.get("/apis").json()["kind"], "APIGroupList");
@@ -111,15 +99,10 @@ fn lists_select() {
     for (name, phase) in [("web-1", "Running"), ("web-2", "Failed"), ("db-1", "Running")] {
         alone.store.put(Kind::Pods, pod(name, phase));
     }
-    let list = |query: &str| {
-        names(&alone.client.get(&format!("/api/v1/namespaces/a/pods?{query}")).json())
-    };
+    let list = |query: &str| names(&alone.client.get(&format!("/api/v1/namespaces/a/pods?{query}")).json());
     assert_eq!(list("labelSelector=app%3Dweb"), ["web-1", "web-2"]);
     assert_eq!(list("labelSelector=app+notin+(web)"), ["db-1"]);
-    assert_eq!(
-        list("fieldSelector=status.phase!%3DFailed,spec.nodeName%3Dnode-1"),
-        ["db-1", "web-1"]
-    );
+    assert_eq!(list("fieldSelector=status.phase!%3DFailed,spec.nodeName%3Dnode-1"), ["db-1", "web-1"]);
     assert_eq!(list("fieldSelector=metadata.name%3Ddb-1"), ["db-1"]);
     let refused = |query: &str| alone.client.get(&format!("/api/v1/pods?{query}")).refusal().0;
     assert_eq!(refused("fieldSelector=spec.color%3Dred"), 400);
@@ -155,9 +138,8 @@ fn a_watch_tells_what_comes_changes_and_goes() {
 #[test]
 fn a_watch_ends_with_its_time_and_a_bookmark() {
     let alone = alone();
-    let mut watch = alone
-        .client
-        .open("/api/v1/pods?watch=1&resourceVersion=0&allowWatchBookmarks=true&timeoutSeconds=1");
+    let mut watch =
+        alone.client.open("/api/v1/pods?watch=1&resourceVersion=0&allowWatchBookmarks=true&timeoutSeconds=1");
     let (kind, object) = watch.event().unwrap();
     assert_eq!((kind.as_str(), object["kind"].as_str()), ("BOOKMARK", Some("Pod")));
     assert_eq!(object["metadata"]["resourceVersion"], alone.store.version().to_string());
@@ -228,16 +210,11 @@ fn tables_are_what_kubectl_prints() {
 fn every_resource_lists_and_prints() {
     let alone = alone();
     for kind in skydeck::demo::resource::KINDS.iter().map(|kind| kind.row()) {
-        let root =
-            if kind.group.is_empty() { "/api".to_owned() } else { format!("/apis/{}", kind.group) };
+        let root = if kind.group.is_empty() { "/api".to_owned() } else { format!("/apis/{}", kind.group) };
         let path = format!("{root}/{}/{}", kind.version, kind.plural);
         let answer = alone.client.get_as(TABLE, &path);
         if kind.verbs.names().contains(&"list") {
-            assert_eq!(
-                (answer.code, answer.json()["kind"].clone()),
-                (200, json!("Table")),
-                "{path}"
-            );
+            assert_eq!((answer.code, answer.json()["kind"].clone()), (200, json!("Table")), "{path}");
         } else {
             assert_eq!(answer.code, 405, "{path}");
         }

@@ -73,18 +73,13 @@ fn waiting(world: &World, reason: &str) -> usize {
 #[test]
 fn the_first_second_has_everything_an_on_call_person_meets() {
     let [aws, gcp, azure] = [cluster(0), cluster(1), cluster(2)];
-    let nodes: usize =
-        [&aws, &gcp, &azure].iter().map(|world| world.store().count(Kind::Nodes)).sum();
-    let pods: usize =
-        [&aws, &gcp, &azure].iter().map(|world| world.store().count(Kind::Pods)).sum();
+    let nodes: usize = [&aws, &gcp, &azure].iter().map(|world| world.store().count(Kind::Nodes)).sum();
+    let pods: usize = [&aws, &gcp, &azure].iter().map(|world| world.store().count(Kind::Pods)).sum();
     assert_eq!((nodes, (270..330).contains(&pods)), (40, true), "{nodes} nodes, {pods} pods");
 
     let failed = get(&aws, Kind::Jobs, "ml-training", "llama-lora-3-training");
     assert_eq!(condition(&failed, "Failed")["reason"], "BackoffLimitExceeded");
-    assert_eq!(
-        get(&aws, Kind::TrainingJobs, "ml-training", "llama-lora-3")["status"]["phase"],
-        "Failed"
-    );
+    assert_eq!(get(&aws, Kind::TrainingJobs, "ml-training", "llama-lora-3")["status"]["phase"], "Failed");
     let done = get(&aws, Kind::TrainingJobs, "ml-training", "resnet50-imagenet-12");
     assert_eq!(
         (&done["status"]["phase"], &done["status"]["metrics"]["progress"]),
@@ -118,27 +113,16 @@ fn the_first_second_has_everything_an_on_call_person_meets() {
         ("v2.4.1".into(), "v2.4.1".into(), "v2.4.0".into())
     );
     for world in [&aws, &gcp, &azure] {
-        for kind in [
-            Kind::Rollouts,
-            Kind::LeaderWorkerSets,
-            Kind::JobSets,
-            Kind::ScaledObjects,
-            Kind::Workloads,
-        ] {
+        for kind in
+            [Kind::Rollouts, Kind::LeaderWorkerSets, Kind::JobSets, Kind::ScaledObjects, Kind::Workloads]
+        {
             assert!(world.store().count(kind) > 0, "{kind:?}");
         }
-        assert_eq!(
-            get(world, Kind::LeaderWorkerSets, PLATFORM, "llm-70b")["status"]["readyReplicas"],
-            1
-        );
-        assert_eq!(
-            get(world, Kind::Rollouts, PLATFORM, "inference-gateway")["status"]["phase"],
-            "Healthy"
-        );
+        assert_eq!(get(world, Kind::LeaderWorkerSets, PLATFORM, "llm-70b")["status"]["readyReplicas"], 1);
+        assert_eq!(get(world, Kind::Rollouts, PLATFORM, "inference-gateway")["status"]["phase"], "Healthy");
         let keda = get(world, Kind::HorizontalPodAutoscalers, PLATFORM, "keda-hpa-llm-serve");
         assert_eq!(keda["metadata"]["ownerReferences"][0]["kind"], "ScaledObject");
-        let warnings =
-            all(world, Kind::Events).iter().filter(|event| event["type"] == "Warning").count();
+        let warnings = all(world, Kind::Events).iter().filter(|event| event["type"] == "Warning").count();
         assert!(warnings > 0);
     }
 }
@@ -147,13 +131,11 @@ fn the_first_second_has_everything_an_on_call_person_meets() {
 fn a_seed_is_a_day() {
     let start = parse("2026-03-04T09:12:30Z").unwrap();
     let day = |seed| {
-        let mut worlds =
-            Fleet::rehearse(&Options { clusters: 2, seed, ..Options::default() }, start);
+        let mut worlds = Fleet::rehearse(&Options { clusters: 2, seed, ..Options::default() }, start);
         for world in &mut worlds {
             (0..seconds(240)).for_each(|_| world.step());
         }
-        let objects =
-            |world: &World| KINDS.iter().flat_map(|kind| all(world, *kind)).collect::<Vec<Value>>();
+        let objects = |world: &World| KINDS.iter().flat_map(|kind| all(world, *kind)).collect::<Vec<Value>>();
         worlds.iter().map(objects).collect::<Vec<_>>()
     };
     let (one, same, other) = (day(7), day(7), day(8));
@@ -197,9 +179,8 @@ fn a_deleted_pod_is_replaced() {
 fn a_new_image_rolls_out_within_its_bounds() {
     let mut world = cluster(0);
     let key = Key::new(PLATFORM, "feature-store");
-    let image = |version: &str| {
-        format!("123456789012.dkr.ecr.us-east-1.amazonaws.com/ml/feature-store:{version}")
-    };
+    let image =
+        |version: &str| format!("123456789012.dkr.ecr.us-east-1.amazonaws.com/ml/feature-store:{version}");
     patch(&world, Kind::Deployments, &key, |object| {
         object["spec"]["template"]["spec"]["containers"][0]["image"] = image("v3.1.3").into();
     });
@@ -210,17 +191,14 @@ fn a_new_image_rolls_out_within_its_bounds() {
         let live = |pod: &&Value| pod["metadata"].get("deletionTimestamp").is_none();
         assert!(pods(world, "app=feature-store").iter().filter(live).count() <= 4, "maxSurge is 1");
         let now = pods(world, "app=feature-store");
-        now.len() == 3
-            && now.iter().all(|pod| text(pod, "/spec/containers/0/image") == image("v3.1.3"))
+        now.len() == 3 && now.iter().all(|pod| text(pod, "/spec/containers/0/image") == image("v3.1.3"))
     });
     assert!(took > seconds(10), "{took} ticks");
     // A tag that nobody pushed stops at the first pod, and going back heals.
     patch(&world, Kind::Deployments, &key, |object| {
         object["spec"]["template"]["spec"]["containers"][0]["image"] = image("v9.9.9").into();
     });
-    until(&mut world, "the image cannot be pulled", |world| {
-        waiting(world, "ImagePullBackOff") == 1
-    });
+    until(&mut world, "the image cannot be pulled", |world| waiting(world, "ImagePullBackOff") == 1);
     patch(&world, Kind::Deployments, &key, |object| {
         object["spec"]["template"]["spec"]["containers"][0]["image"] = image("v3.1.3").into();
     });
@@ -246,8 +224,7 @@ fn a_suspended_job_has_no_pods_and_comes_back() {
     let mut world = cluster(0);
     let key = Key::new("ml-training", "bert-finetune-7-training");
     let running = |world: &World| {
-        get(world, Kind::Jobs, "ml-training", "bert-finetune-7-training")["status"]["active"]
-            .clone()
+        get(world, Kind::Jobs, "ml-training", "bert-finetune-7-training")["status"]["active"].clone()
     };
     assert_eq!(running(&world), 2);
     patch(&world, Kind::Jobs, &key, |object| object["spec"]["suspend"] = true.into());
@@ -266,11 +243,7 @@ fn a_queued_job_starts_when_there_is_room() {
     assert_eq!(queued(&world)["spec"]["suspend"], true);
     world
         .store()
-        .delete(
-            Kind::TrainingJobs,
-            &Key::new("ml-training", "bert-finetune-7"),
-            &Deletion::default(),
-        )
+        .delete(Kind::TrainingJobs, &Key::new("ml-training", "bert-finetune-7"), &Deletion::default())
         .unwrap();
     until(&mut world, "it is admitted and runs", |world| queued(world)["status"]["active"] == 2);
     let workloads = all(&world, Kind::Workloads);
@@ -330,7 +303,6 @@ fn the_autoscaler_moves_and_life_goes_on() {
     assert!(trainings.len() >= 7, "{trainings:?}");
     assert!(world.store().count(Kind::Pods) < 200, "old runs are cleared away");
     let metrics =
-        get(&world, Kind::TrainingJobs, "ml-training", "bert-finetune-7")["status"]["metrics"]
-            .clone();
+        get(&world, Kind::TrainingJobs, "ml-training", "bert-finetune-7")["status"]["metrics"].clone();
     assert!(metrics["step"].as_i64().unwrap() > 4_000, "{metrics}");
 }

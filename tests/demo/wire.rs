@@ -109,8 +109,7 @@ impl Client {
     ) -> BufReader<TcpStream> {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        let mut request =
-            format!("{method} {path} HTTP/1.1\r\nHost: demo\r\nConnection: close\r\n");
+        let mut request = format!("{method} {path} HTTP/1.1\r\nHost: demo\r\nConnection: close\r\n");
         for (name, value) in headers {
             request.extend([*name, ": ", *value, "\r\n"]);
         }
@@ -161,11 +160,8 @@ impl Lines {
 pub fn head(stream: &mut BufReader<TcpStream>) -> (u16, Vec<(String, String)>) {
     let mut line = String::new();
     stream.read_line(&mut line).unwrap();
-    let code = line
-        .split(' ')
-        .nth(1)
-        .and_then(|code| code.parse().ok())
-        .unwrap_or_else(|| panic!("{line:?}"));
+    let code =
+        line.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or_else(|| panic!("{line:?}"));
     let mut headers = Vec::new();
     loop {
         let mut line = String::new();
@@ -200,11 +196,8 @@ impl Alone {
         let server = Server::new(store.clone(), identity);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let client = Client { address: listener.local_addr().unwrap().to_string() };
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .unwrap();
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         runtime.spawn(server.clone().serve(listener));
         Alone { store, server, client, _runtime: runtime }
     }

@@ -25,9 +25,7 @@ fn deployment(name: &str) -> Value {
 /// A server with the namespace `a` and the deployment `web` in it.
 fn alone() -> Alone {
     let alone = Alone::new(1_000);
-    alone
-        .store
-        .put(Kind::Namespaces, json!({"metadata": {"name": "a"}, "status": {"phase": "Active"}}));
+    alone.store.put(Kind::Namespaces, json!({"metadata": {"name": "a"}, "status": {"phase": "Active"}}));
     assert_eq!(alone.client.post(DEPLOYMENTS, &deployment("web")).code, 201);
     alone
 }
@@ -55,15 +53,11 @@ fn the_server_sets_what_is_the_servers() {
     assert_eq!(changed["metadata"]["uid"], meta["uid"]);
     assert_eq!(changed["metadata"]["generation"], 2);
     assert_eq!(changed["status"], json!({}), "the status belongs to its subresource");
-    let status = alone.client.merge(
-        &format!("{WEB}/status"),
-        &json!({"status": {"replicas": 3}, "spec": {"replicas": 9}}),
-    );
+    let status = alone
+        .client
+        .merge(&format!("{WEB}/status"), &json!({"status": {"replicas": 3}, "spec": {"replicas": 9}}));
     let status = status.json();
-    assert_eq!(
-        (&status["status"]["replicas"], &status["spec"]["replicas"]),
-        (&json!(3), &json!(3))
-    );
+    assert_eq!((&status["status"]["replicas"], &status["spec"]["replicas"]), (&json!(3), &json!(3)));
     assert_eq!(status["metadata"]["generation"], 2);
     let same = alone.client.merge(WEB, &json!({"spec": {"replicas": 3}})).json();
     assert_eq!(version(&same), version(&status), "nothing changed, so there is no new version");
@@ -77,16 +71,9 @@ fn generated_names_and_dry_runs() {
     let made = alone.client.post(DEPLOYMENTS, &object).json();
     assert_eq!(made["metadata"]["name"].as_str().unwrap().len(), "job-".len() + 5);
     let before = alone.store.version();
-    assert_eq!(
-        alone.client.post(&format!("{DEPLOYMENTS}?dryRun=All"), &deployment("new")).code,
-        201
-    );
-    let scaled =
-        alone.client.merge(&format!("{WEB}?dryRun=All"), &json!({"spec": {"replicas": 9}})).json();
-    assert_eq!(
-        (&scaled["spec"]["replicas"], &scaled["metadata"]["generation"]),
-        (&json!(9), &json!(2))
-    );
+    assert_eq!(alone.client.post(&format!("{DEPLOYMENTS}?dryRun=All"), &deployment("new")).code, 201);
+    let scaled = alone.client.merge(&format!("{WEB}?dryRun=All"), &json!({"spec": {"replicas": 9}})).json();
+    assert_eq!((&scaled["spec"]["replicas"], &scaled["metadata"]["generation"]), (&json!(9), &json!(2)));
     assert_eq!(
         alone.client.merge(&format!("{SCALE}?dryRun=All"), &json!({"spec": {"replicas": 9}})).code,
         200
@@ -109,18 +96,10 @@ fn refusals_are_those_of_kubernetes() {
     let alone = alone();
     let client = &alone.client;
     says(&client.get(&format!("{DEPLOYMENTS}/nope")), 404, "deployments.apps \"nope\" not found");
-    says(
-        &client.post(DEPLOYMENTS, &deployment("web")),
-        409,
-        "deployments.apps \"web\" already exists",
-    );
+    says(&client.post(DEPLOYMENTS, &deployment("web")), 409, "deployments.apps \"web\" already exists");
     let elsewhere = "/apis/apps/v1/namespaces/none/deployments";
     says(&client.post(elsewhere, &deployment("web")), 404, "namespaces \"none\" not found");
-    says(
-        &client.merge(WEB, &json!({"spec": {"replicas": -1}})),
-        422,
-        "must be greater than or equal to 0",
-    );
+    says(&client.merge(WEB, &json!({"spec": {"replicas": -1}})), 422, "must be greater than or equal to 0");
     says(&client.merge(WEB, &json!({"spec": {"replicas": "two"}})), 400, "cannot unmarshal string");
     says(
         &client.merge(WEB, &json!({"metadata": {"resourceVersion": "1"}})),
@@ -128,11 +107,7 @@ fn refusals_are_those_of_kubernetes() {
         "the object has been modified",
     );
     says(&client.merge(WEB, &json!({"metadata": {"uid": "x"}})), 409, "Precondition failed: UID");
-    says(
-        &client.merge(WEB, &json!({"metadata": {"name": "b"}})),
-        400,
-        "does not match the name on the URL",
-    );
+    says(&client.merge(WEB, &json!({"metadata": {"name": "b"}})), 400, "does not match the name on the URL");
     says(
         &client.post(DEPLOYMENTS, &json!({"kind": "Pod", "apiVersion": "v1"})),
         400,
@@ -145,39 +120,23 @@ fn bodies_that_are_none_are_refused() {
     let alone = alone();
     let client = &alone.client;
     says(&client.post(WEB, &deployment("web")), 405, "does not allow this method");
-    let patch =
-        |media: &str, body: &str| client.call("PATCH", WEB, &[("Content-Type", media)], body);
-    says(
-        &patch("application/strategic-merge-patch+json", "{}"),
-        415,
-        "accepted media types include",
-    );
+    let patch = |media: &str, body: &str| client.call("PATCH", WEB, &[("Content-Type", media)], body);
+    says(&patch("application/strategic-merge-patch+json", "{}"), 415, "accepted media types include");
     says(&patch("application/apply-patch+yaml", "{}"), 415, "accepted media types include");
     says(&patch("application/merge-patch+json", "{"), 400, "error decoding patch");
     says(
-        &patch(
-            "application/json-patch+json",
-            r#"[{"op":"test","path":"/spec/replicas","value":9}]"#,
-        ),
+        &patch("application/json-patch+json", r#"[{"op":"test","path":"/spec/replicas","value":9}]"#),
         422,
         "",
     );
-    says(
-        &patch("application/json-patch+json", r#"[{"op":"replace","path":"","value":7}]"#),
-        422,
-        "",
-    );
+    says(&patch("application/json-patch+json", r#"[{"op":"replace","path":"","value":7}]"#), 422, "");
     says(
         &client.call("POST", DEPLOYMENTS, &[("Content-Type", "text/yaml")], "a: b"),
         415,
         "application/json",
     );
     let bad = json!({"metadata": {"name": "Bad_Name"}});
-    says(
-        &client.post("/api/v1/namespaces/a/configmaps", &bad),
-        422,
-        "a lowercase RFC 1123 subdomain",
-    );
+    says(&client.post("/api/v1/namespaces/a/configmaps", &bad), 422, "a lowercase RFC 1123 subdomain");
 }
 
 #[test]
@@ -216,17 +175,13 @@ fn whatever_comes_in_an_answer_goes_out() {
                     continue;
                 }
                 for media in kinds {
-                    let code =
-                        alone.client.call(method, path, &[("Content-Type", media)], body).code;
+                    let code = alone.client.call(method, path, &[("Content-Type", media)], body).code;
                     assert!((200..500).contains(&code), "{method} {path} {body}: {code}");
                 }
             }
         }
     }
-    assert_eq!(
-        alone.client.get(WEB).json()["spec"]["template"]["spec"]["containers"][0]["image"],
-        "i:v1"
-    );
+    assert_eq!(alone.client.get(WEB).json()["spec"]["template"]["spec"]["containers"][0]["image"], "i:v1");
 }
 
 #[test]
@@ -241,10 +196,7 @@ fn scale_has_a_version_and_keeps_to_it() {
     let (code, message) = alone.client.put(SCALE, &wish).refusal();
     assert_eq!((code, message.contains("deployments.apps \"web\"")), (409, true), "{message}");
     assert_eq!(alone.client.get(WEB).json()["metadata"]["generation"], 2);
-    assert_eq!(
-        alone.client.merge(SCALE, &json!({"spec": {"replicas": 0}})).json()["spec"],
-        json!({})
-    );
+    assert_eq!(alone.client.merge(SCALE, &json!({"spec": {"replicas": 0}})).json()["spec"], json!({}));
     assert_eq!(alone.client.merge(SCALE, &json!({"spec": {"replicas": -3}})).refusal().0, 422);
     assert_eq!(alone.client.merge(SCALE, &json!({"spec": {"replicas": 1.5}})).refusal().0, 400);
     assert_eq!(alone.client.get("/api/v1/namespaces/a/configmaps/x/scale").code, 404);
@@ -270,8 +222,7 @@ fn what_is_owned_goes_with_its_owner() {
         assert_eq!(alone.client.delete(WEB, Some(&wrong)).refusal().0, 409);
         let old = json!({"preconditions": {"resourceVersion": "1"}});
         assert_eq!(alone.client.delete(WEB, Some(&old)).refusal().0, 409);
-        let wish =
-            json!({"propagationPolicy": policy, "preconditions": {"uid": web["metadata"]["uid"]}});
+        let wish = json!({"propagationPolicy": policy, "preconditions": {"uid": web["metadata"]["uid"]}});
         assert_eq!(alone.client.delete(WEB, Some(&wish)).code, 200);
         assert_eq!(alone.client.get(WEB).code, 404, "{policy}");
         assert_eq!(alone.store.count(Kind::Pods), left, "{policy}");
@@ -294,20 +245,14 @@ fn a_running_pod_and_a_finalizer_take_their_time() {
     }));
     let marked = alone.client.delete(&format!("{pods}/runs"), None).json();
     assert_eq!(marked["metadata"]["deletionGracePeriodSeconds"], 30);
-    assert!(
-        alone.store.get(Kind::Pods, &Key::new("a", "runs")).is_some(),
-        "only its kubelet ends it"
-    );
+    assert!(alone.store.get(Kind::Pods, &Key::new("a", "runs")).is_some(), "only its kubelet ends it");
     assert_eq!(alone.client.delete(&format!("{pods}/runs?gracePeriodSeconds=0"), None).code, 200);
     assert!(alone.store.get(Kind::Pods, &Key::new("a", "runs")).is_none());
     let config = "/api/v1/namespaces/a/configmaps";
     let held = json!({"metadata": {"name": "held", "finalizers": ["example.com/hold"]}});
     assert_eq!(alone.client.post(config, &held).code, 201);
     assert_eq!(alone.client.delete(&format!("{config}/held"), None).code, 200);
-    assert!(
-        alone.client.get(&format!("{config}/held")).json()["metadata"]["deletionTimestamp"]
-            .is_string()
-    );
+    assert!(alone.client.get(&format!("{config}/held")).json()["metadata"]["deletionTimestamp"].is_string());
     alone.client.merge(&format!("{config}/held"), &json!({"metadata": {"finalizers": null}}));
     assert_eq!(alone.client.get(&format!("{config}/held")).code, 404);
 }
@@ -316,10 +261,7 @@ fn a_running_pod_and_a_finalizer_take_their_time() {
 fn collections_and_namespaces_go_as_a_whole() {
     let alone = alone();
     assert_eq!(alone.client.post(DEPLOYMENTS, &deployment("db")).code, 201);
-    let gone = alone
-        .client
-        .delete(&format!("{DEPLOYMENTS}?fieldSelector=metadata.name%3Ddb"), None)
-        .json();
+    let gone = alone.client.delete(&format!("{DEPLOYMENTS}?fieldSelector=metadata.name%3Ddb"), None).json();
     assert_eq!(gone["items"].as_array().unwrap().len(), 1);
     assert_eq!(alone.store.count(Kind::Deployments), 1);
     assert_eq!(alone.client.delete("/api/v1/namespaces/a", None).code, 200);

@@ -83,8 +83,7 @@ pub fn pod_spec(spec: &mut Value) {
     let Some(Value::Array(containers)) = spec.get_mut("containers") else { return };
     for container in containers {
         let image = json::text(container, "/image").to_owned();
-        let tag =
-            image.rsplit('/').next().and_then(|name| name.split_once(':')).map(|(_, tag)| tag);
+        let tag = image.rsplit('/').next().and_then(|name| name.split_once(':')).map(|(_, tag)| tag);
         let policy = if tag.is_none_or(|tag| tag == "latest") { "Always" } else { "IfNotPresent" };
         set(container, "/imagePullPolicy", policy.into());
         set(container, "/terminationMessagePath", "/dev/termination-log".into());
@@ -101,8 +100,7 @@ pub fn pod_spec(spec: &mut Value) {
 
 /// What has a limit and no request requests its limit.
 fn requests_from_limits(container: &mut Value) {
-    let Some(limits) = container.pointer("/resources/limits").and_then(Value::as_object).cloned()
-    else {
+    let Some(limits) = container.pointer("/resources/limits").and_then(Value::as_object).cloned() else {
         return;
     };
     for (name, amount) in limits {
@@ -147,7 +145,9 @@ fn admission(pod: &mut Value) {
     let mut tolerations = json::list(pod, "/spec/tolerations").to_vec();
     for taint in ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"] {
         if !tolerations.iter().any(|toleration| toleration["key"] == taint) {
-            tolerations.push(json!({"key": taint, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300}));
+            tolerations.push(
+                json!({"key": taint, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300}),
+            );
         }
     }
     json::put(pod, "/spec/tolerations", tolerations.into());
@@ -155,20 +155,16 @@ fn admission(pod: &mut Value) {
 
 fn qos_class(pod: &Value) -> &'static str {
     let containers = json::list(pod, "/spec/containers");
-    let has = |container: &Value, what: &str, resource: &str| {
-        container["resources"][what].get(resource).is_some()
-    };
+    let has =
+        |container: &Value, what: &str, resource: &str| container["resources"][what].get(resource).is_some();
     let any = |container: &Value| {
         ["requests", "limits"]
             .into_iter()
             .any(|what| ["cpu", "memory"].into_iter().any(|r| has(container, what, r)))
     };
     let equal = |container: &Value| {
-        let (requests, limits) =
-            (&container["resources"]["requests"], &container["resources"]["limits"]);
-        ["cpu", "memory"]
-            .into_iter()
-            .all(|r| limits.get(r).is_some() && limits.get(r) == requests.get(r))
+        let (requests, limits) = (&container["resources"]["requests"], &container["resources"]["limits"]);
+        ["cpu", "memory"].into_iter().all(|r| limits.get(r).is_some() && limits.get(r) == requests.get(r))
     };
     if !containers.iter().any(any) {
         "BestEffort"

@@ -51,9 +51,7 @@ fn well_typed(object: &Value) -> Outcome<()> {
         );
         Err(Refusal::bad_request(message))
     };
-    for (field, pointer) in
-        [("labels", "/metadata/labels"), ("annotations", "/metadata/annotations")]
-    {
+    for (field, pointer) in [("labels", "/metadata/labels"), ("annotations", "/metadata/annotations")] {
         match object.pointer(pointer) {
             None | Some(Value::Null) => {}
             Some(Value::Object(map)) => {
@@ -66,20 +64,15 @@ fn well_typed(object: &Value) -> Outcome<()> {
             }
         }
     }
-    for field in
-        ["replicas", "parallelism", "completions", "backoffLimit", "minReplicas", "maxReplicas"]
-    {
+    for field in ["replicas", "parallelism", "completions", "backoffLimit", "minReplicas", "maxReplicas"] {
         let value = &object["spec"][field];
         if !value.is_null() && value.as_i64().is_none_or(|number| i32::try_from(number).is_err()) {
             return wrong(&format!("spec.{field}"), value, "int32");
         }
     }
-    for pointer in
-        ["/metadata", "/spec", "/spec/template", "/spec/template/metadata", "/spec/template/spec"]
+    for pointer in ["/metadata", "/spec", "/spec/template", "/spec/template/metadata", "/spec/template/spec"]
     {
-        if let Some(value) =
-            object.pointer(pointer).filter(|value| !value.is_object() && !value.is_null())
-        {
+        if let Some(value) = object.pointer(pointer).filter(|value| !value.is_object() && !value.is_null()) {
             return wrong(&pointer[1..].replace('/', "."), value, "struct");
         }
     }
@@ -99,9 +92,8 @@ fn type_of(value: &Value) -> &'static str {
 
 fn is_subdomain(name: &str) -> bool {
     let part = |part: &str| {
-        let inner = part
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+        let inner =
+            part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
         !part.is_empty() && inner && !part.starts_with('-') && !part.ends_with('-')
     };
     name.len() <= 253 && name.split('.').all(part)
@@ -150,11 +142,7 @@ fn containers(object: &Value, pointer: &str, field: &str, causes: &mut Vec<Cause
 fn job(old: Option<&Value>, new: &Value, causes: &mut Vec<Cause>) {
     for field in ["parallelism", "completions", "backoffLimit"] {
         if json::int(&new["spec"], &format!("/{field}")) < 0 {
-            causes.push(Cause::invalid(
-                &format!("spec.{field}"),
-                &new["spec"][field],
-                NOT_NEGATIVE,
-            ));
+            causes.push(Cause::invalid(&format!("spec.{field}"), &new["spec"][field], NOT_NEGATIVE));
         }
     }
     containers(new, "/spec/template/spec/containers", "spec.template.spec.containers", causes);
@@ -180,10 +168,8 @@ fn job(old: Option<&Value>, new: &Value, causes: &mut Vec<Cause>) {
 fn cron_job(new: &Value, causes: &mut Vec<Cause>) {
     let schedule = json::text(new, "/spec/schedule");
     if schedule.split_whitespace().count() != 5 && !schedule.starts_with('@') {
-        let why = format!(
-            "expected exactly 5 fields, found {}: [{schedule}]",
-            schedule.split_whitespace().count()
-        );
+        let why =
+            format!("expected exactly 5 fields, found {}: [{schedule}]", schedule.split_whitespace().count());
         causes.push(Cause::invalid("spec.schedule", &json!(schedule), &why));
     }
 }
@@ -209,23 +195,14 @@ fn pod(old: Option<&Value>, new: &Value, causes: &mut Vec<Cause>) {
                        `spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to \
                        existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was \
                        previously negative)";
-        causes.push(Cause {
-            reason: "FieldValueForbidden",
-            field: "spec".into(),
-            message: message.into(),
-        });
+        causes.push(Cause { reason: "FieldValueForbidden", field: "spec".into(), message: message.into() });
     }
 }
 
 fn autoscaler(new: &Value, causes: &mut Vec<Cause>) {
-    let (least, most) =
-        (json::int_or(new, "/spec/minReplicas", 1), json::int(new, "/spec/maxReplicas"));
+    let (least, most) = (json::int_or(new, "/spec/minReplicas", 1), json::int(new, "/spec/maxReplicas"));
     if least < 1 {
-        causes.push(Cause::invalid(
-            "spec.minReplicas",
-            &json!(least),
-            "must be greater than or equal to 1",
-        ));
+        causes.push(Cause::invalid("spec.minReplicas", &json!(least), "must be greater than or equal to 1"));
     }
     if most < 1 {
         causes.push(Cause::invalid("spec.maxReplicas", &json!(most), "must be greater than 0"));
@@ -250,13 +227,8 @@ fn training_job(new: &Value, causes: &mut Vec<Cause>) {
         }
     };
     one_of("/spec/framework", &["pytorch", "tensorflow", "jax"], causes);
-    one_of(
-        "/spec/distributedTraining/strategy",
-        &["horovod", "pytorch-ddp", "tf-mirrored"],
-        causes,
-    );
-    for (pointer, least) in [("/spec/resources/gpus", 0), ("/spec/distributedTraining/workers", 1)]
-    {
+    one_of("/spec/distributedTraining/strategy", &["horovod", "pytorch-ddp", "tf-mirrored"], causes);
+    for (pointer, least) in [("/spec/resources/gpus", 0), ("/spec/distributedTraining/workers", 1)] {
         if let Some(value) = new.pointer(pointer)
             && value.as_i64().is_none_or(|number| number < least)
         {
@@ -287,8 +259,7 @@ mod tests {
     #[test]
     fn mistakes_are_told_as_kubernetes_tells_them() {
         assert_eq!(validate(Kind::Deployments, None, &deployment()), Ok(()));
-        let message =
-            |object: &Value| validate(Kind::Deployments, None, object).unwrap_err().message;
+        let message = |object: &Value| validate(Kind::Deployments, None, object).unwrap_err().message;
         assert_eq!(
             message(&with("/spec/replicas", json!(-1))),
             "Deployment.apps \"web\" is invalid: spec.replicas: Invalid value: -1: must be greater than or equal to 0"

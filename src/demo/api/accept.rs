@@ -44,16 +44,13 @@ fn form(entry: &str) -> Option<Form> {
         return None;
     }
     let parameters: Vec<(&str, &str)> = parts.filter_map(|part| part.split_once('=')).collect();
-    let value =
-        |name: &str| parameters.iter().find(|(own, _)| *own == name).map(|(_, value)| *value);
+    let value = |name: &str| parameters.iter().find(|(own, _)| *own == name).map(|(_, value)| *value);
     match (value("as"), value("g"), value("v")) {
         (None, ..) => Some(Form::Object),
         (Some("Table"), Some("meta.k8s.io"), Some("v1")) => Some(Form::Table),
-        (
-            Some("PartialObjectMetadata" | "PartialObjectMetadataList"),
-            Some("meta.k8s.io"),
-            Some("v1"),
-        ) => Some(Form::Metadata),
+        (Some("PartialObjectMetadata" | "PartialObjectMetadataList"), Some("meta.k8s.io"), Some("v1")) => {
+            Some(Form::Metadata)
+        }
         _ => None,
     }
 }
@@ -70,14 +67,9 @@ mod tests {
     #[test]
     fn json_is_all_there_is() {
         assert_eq!(Form::asked(&HeaderMap::new()), Ok(Form::Object));
+        assert_eq!(asked("application/vnd.kubernetes.protobuf, application/json"), Ok(Form::Object));
         assert_eq!(
-            asked("application/vnd.kubernetes.protobuf, application/json"),
-            Ok(Form::Object)
-        );
-        assert_eq!(
-            asked(
-                "application/vnd.kubernetes.protobuf;stream=watch, application/json;stream=watch"
-            ),
+            asked("application/vnd.kubernetes.protobuf;stream=watch, application/json;stream=watch"),
             Ok(Form::Object)
         );
         assert_eq!(asked("application/vnd.kubernetes.protobuf"), Err(406));

@@ -26,8 +26,7 @@ const PIECE: usize = 64 * 1024;
 pub async fn read(request: Request) -> Outcome<(String, Bytes)> {
     let media = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let media = media.and_then(|text| text.split(';').next()).unwrap_or_default().trim().to_owned();
-    let bytes =
-        to_bytes(request.into_body(), LARGEST).await.map_err(|_| Refusal::too_large(LARGEST))?;
+    let bytes = to_bytes(request.into_body(), LARGEST).await.map_err(|_| Refusal::too_large(LARGEST))?;
     Ok((media, bytes))
 }
 
@@ -45,8 +44,7 @@ pub fn text(code: u16, text: &str) -> Response {
 
 pub fn typed(code: u16, media: &'static str, body: Body) -> Response {
     let mut response = Response::new(body);
-    *response.status_mut() =
-        StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache, private"));
@@ -89,20 +87,13 @@ impl IncludeObject {
             "" | "Metadata" => Ok(IncludeObject::Metadata),
             "None" => Ok(IncludeObject::None),
             "Object" => Ok(IncludeObject::Object),
-            other => {
-                Err(Refusal::bad_request(format!("unrecognized includeObject value: {other:?}")))
-            }
+            other => Err(Refusal::bad_request(format!("unrecognized includeObject value: {other:?}"))),
         }
     }
 }
 
 /// A Table of one row, as watches and gets have it.
-pub fn table_of(
-    object: &Object,
-    definitions: bool,
-    include: IncludeObject,
-    now: DateTime<Utc>,
-) -> Value {
+pub fn table_of(object: &Object, definitions: bool, include: IncludeObject, now: DateTime<Utc>) -> Value {
     let columns = definitions.then(|| object.kind.row().printer.definitions());
     json!({
         "kind": "Table", "apiVersion": "meta.k8s.io/v1",
@@ -151,10 +142,7 @@ pub fn list(listing: Listing) -> Response {
             piece.extend_from_slice(b"]}\n");
             next += 1;
         }
-        Some((
-            Ok::<_, std::io::Error>(Bytes::from(piece)),
-            (listing, Vec::with_capacity(PIECE), next),
-        ))
+        Some((Ok::<_, std::io::Error>(Bytes::from(piece)), (listing, Vec::with_capacity(PIECE), next)))
     });
     typed(200, "application/json", Body::from_stream(pieces))
 }
@@ -172,8 +160,7 @@ fn head(listing: &Listing) -> Vec<u8> {
         }
         Form::Object | Form::Metadata => r#""items":["#.to_owned(),
     };
-    format!(r#"{{"kind":"{kind}","apiVersion":"{version}","metadata":{},{items}"#, listing.meta)
-        .into_bytes()
+    format!(r#"{{"kind":"{kind}","apiVersion":"{version}","metadata":{},{items}"#, listing.meta).into_bytes()
 }
 
 fn item(listing: &Listing, object: &Object, piece: &mut Vec<u8>) {
@@ -185,9 +172,7 @@ fn item(listing: &Listing, object: &Object, piece: &mut Vec<u8>) {
         }
         Form::Metadata => piece.extend_from_slice(metadata(&object.value()).to_string().as_bytes()),
         Form::Table => {
-            piece.extend_from_slice(
-                row(object, listing.include, listing.now).to_string().as_bytes(),
-            );
+            piece.extend_from_slice(row(object, listing.include, listing.now).to_string().as_bytes());
         }
     }
 }

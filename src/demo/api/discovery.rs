@@ -56,19 +56,12 @@ fn groups() -> Vec<&'static str> {
 
 fn rows(group: &str, version: &str) -> impl Iterator<Item = &'static Resource> {
     let (group, version) = (group.to_owned(), version.to_owned());
-    KINDS
-        .iter()
-        .map(|kind| kind.row())
-        .filter(move |row| row.group == group && row.version == version)
+    KINDS.iter().map(|kind| kind.row()).filter(move |row| row.group == group && row.version == version)
 }
 
 fn versions(group: &str) -> Vec<&'static str> {
-    let mut versions: Vec<&str> = KINDS
-        .iter()
-        .map(|kind| kind.row())
-        .filter(|row| row.group == group)
-        .map(|row| row.version)
-        .collect();
+    let mut versions: Vec<&str> =
+        KINDS.iter().map(|kind| kind.row()).filter(|row| row.group == group).map(|row| row.version).collect();
     versions.dedup();
     versions
 }
@@ -78,8 +71,7 @@ fn group(name: &str, typed: bool) -> Value {
         .into_iter()
         .map(|version| json!({"groupVersion": format!("{name}/{version}"), "version": version}))
         .collect();
-    let mut group =
-        json!({"name": name, "preferredVersion": versions.first(), "versions": versions});
+    let mut group = json!({"name": name, "preferredVersion": versions.first(), "versions": versions});
     if typed {
         group["kind"] = "APIGroup".into();
         group["apiVersion"] = "v1".into();
@@ -113,13 +105,11 @@ fn resources(group: &str, version: &str) -> Value {
             list.push(resource);
         }
     }
-    let group_version =
-        if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
+    let group_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
     json!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": list})
 }
 
-type Subresource =
-    (&'static str, &'static str, &'static str, &'static str, &'static [&'static str]);
+type Subresource = (&'static str, &'static str, &'static str, &'static str, &'static [&'static str]);
 
 /// Name, group, version, kind and verbs of each subresource.
 fn subresources(row: &Resource) -> Vec<Subresource> {
@@ -155,8 +145,7 @@ fn aggregated(core: bool, headers: &HeaderMap) -> Response {
     let mut hasher = DefaultHasher::new();
     list.hash(&mut hasher);
     let tag = format!("\"{:016X}\"", hasher.finish());
-    let known =
-        headers.get(header::IF_NONE_MATCH).is_some_and(|given| given.as_bytes() == tag.as_bytes());
+    let known = headers.get(header::IF_NONE_MATCH).is_some_and(|given| given.as_bytes() == tag.as_bytes());
     let (code, content) = if known { (304, Body::empty()) } else { (200, Body::from(list)) };
     let mut response = body::typed(code, AGGREGATED, content);
     let headers = response.headers_mut();

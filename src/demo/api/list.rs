@@ -16,8 +16,8 @@ use crate::demo::{
 
 pub fn one(server: &Server, call: &Call, form: Form) -> Outcome<Response> {
     let found = server.store.get(call.kind(), &call.key());
-    let object = found
-        .ok_or_else(|| Refusal::not_found(call.kind, call.name.as_deref().unwrap_or_default()))?;
+    let object =
+        found.ok_or_else(|| Refusal::not_found(call.kind, call.name.as_deref().unwrap_or_default()))?;
     Ok(body::object(200, &object, form, server.store.clock().now()))
 }
 
@@ -54,12 +54,7 @@ struct Page {
 }
 
 /// Which version of the world is listed, and from where.
-fn page(
-    server: &Server,
-    call: &Call,
-    params: &Params,
-    (query, limit): (&Query, usize),
-) -> Outcome<Page> {
+fn page(server: &Server, call: &Call, params: &Params, (query, limit): (&Query, usize)) -> Outcome<Page> {
     let store = &server.store;
     let asked = params.version()?;
     let token = params.get("continue");
@@ -76,8 +71,8 @@ fn page(
         })?;
         return Ok(Page { snapshot, after: Some(token.last), limit });
     }
-    let exact = params.get("resourceVersionMatch") == "Exact"
-        || !params.has("resourceVersionMatch") && limit > 0;
+    let exact =
+        params.get("resourceVersionMatch") == "Exact" || !params.has("resourceVersionMatch") && limit > 0;
     match asked {
         Some(version) if version > 0 && exact => {
             Ok(Page { snapshot: store.list_at(call.kind, query, version)?, after: None, limit })
@@ -109,8 +104,7 @@ impl Token {
     fn read(token: &str) -> Outcome<Token> {
         let refusal = || Refusal::bad_request("invalid continue token: continue key is not valid");
         let digits = token.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).ok());
-        let bytes =
-            digits.map(|pair| u8::from_str_radix(pair?, 16).ok()).collect::<Option<Vec<u8>>>();
+        let bytes = digits.map(|pair| u8::from_str_radix(pair?, 16).ok()).collect::<Option<Vec<u8>>>();
         let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(refusal)?;
         let mut parts = text.splitn(3, '/');
         match (parts.next().and_then(|version| version.parse().ok()), parts.next(), parts.next()) {

@@ -24,10 +24,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 pub fn answer(server: &Arc<Server>, call: &Call, params: &Params) -> Outcome<Response> {
     let name = call.name.as_deref().unwrap_or_default();
-    let object = server
-        .store
-        .get(Kind::Pods, &call.key())
-        .ok_or_else(|| Refusal::not_found(Kind::Pods, name))?;
+    let object =
+        server.store.get(Kind::Pods, &call.key()).ok_or_else(|| Refusal::not_found(Kind::Pods, name))?;
     let pod = object.value();
     let container = container(&pod, name, params.get("container"))?;
     if json::text(&pod, "/spec/nodeName").is_empty() {
@@ -80,11 +78,10 @@ fn container<'a>(pod: &'a Value, name: &str, wanted: &str) -> Outcome<&'a Value>
             );
             Err(Refusal::bad_request(message))
         }
-        _ => {
-            containers.iter().find(|container| json::text(container, "/name") == wanted).ok_or_else(
-                || Refusal::bad_request(format!("container {wanted} is not valid for pod {name}")),
-            )
-        }
+        _ => containers
+            .iter()
+            .find(|container| json::text(container, "/name") == wanted)
+            .ok_or_else(|| Refusal::bad_request(format!("container {wanted} is not valid for pod {name}"))),
     }
 }
 
@@ -92,8 +89,7 @@ fn container<'a>(pod: &'a Value, name: &str, wanted: &str) -> Outcome<&'a Value>
 fn run(pod: &Value, container: &Value, previous: bool) -> Outcome<Log> {
     let (pod_name, name) = (json::text(pod, "/metadata/name"), json::text(container, "/name"));
     let statuses = json::list(pod, "/status/containerStatuses");
-    let status =
-        statuses.iter().find(|status| json::text(status, "/name") == name).unwrap_or(&Value::Null);
+    let status = statuses.iter().find(|status| json::text(status, "/name") == name).unwrap_or(&Value::Null);
     let ended = |state: &Value| {
         let start = clock::parse(json::text(state, "/terminated/startedAt"))?;
         Some((start, clock::parse(json::text(state, "/terminated/finishedAt"))))
@@ -107,8 +103,7 @@ fn run(pod: &Value, container: &Value, previous: bool) -> Outcome<Log> {
         })?;
         return Ok(Log::new(pod, container, start, end));
     }
-    let running =
-        clock::parse(json::text(status, "/state/running/startedAt")).map(|start| (start, None));
+    let running = clock::parse(json::text(status, "/state/running/startedAt")).map(|start| (start, None));
     let (start, end) = running.or_else(|| ended(&status["state"])).or(last).ok_or_else(|| {
         let why = match json::text(status, "/state/waiting/reason") {
             "" => "ContainerCreating".to_owned(),
@@ -116,9 +111,7 @@ fn run(pod: &Value, container: &Value, previous: bool) -> Outcome<Log> {
             "ImagePullBackOff" => "trying and failing to pull image".to_owned(),
             reason => reason.to_owned(),
         };
-        Refusal::bad_request(format!(
-            "container {name:?} in pod {pod_name:?} is waiting to start: {why}"
-        ))
+        Refusal::bad_request(format!("container {name:?} in pod {pod_name:?} is waiting to start: {why}"))
     })?;
     Ok(Log::new(pod, container, start, end))
 }
@@ -136,9 +129,7 @@ impl Wish {
         let positive = |name: &str| -> Outcome<Option<usize>> {
             let number = params.int(name)?;
             number.map(usize::try_from).transpose().map_err(|_| {
-                Refusal::bad_request(format!(
-                    "{name}: Invalid value: must be greater than or equal to 0"
-                ))
+                Refusal::bad_request(format!("{name}: Invalid value: must be greater than or equal to 0"))
             })
         };
         let since = match (params.int("sinceSeconds")?, params.get("sinceTime")) {
@@ -147,8 +138,7 @@ impl Wish {
             }
             (None, "") => None,
             (None, time) => {
-                let refusal =
-                    || Refusal::bad_request(format!("sinceTime: Invalid value: {time:?}"));
+                let refusal = || Refusal::bad_request(format!("sinceTime: Invalid value: {time:?}"));
                 Some(clock::parse(time).ok_or_else(refusal)?)
             }
         };
@@ -202,8 +192,7 @@ impl Follow {
         let value = pod.value();
         let statuses = json::list(&value, "/status/containerStatuses");
         let status = statuses.iter().find(|status| json::text(status, "/name") == self.container);
-        let started =
-            status.and_then(|status| clock::parse(json::text(status, "/state/running/startedAt")));
+        let started = status.and_then(|status| clock::parse(json::text(status, "/state/running/startedAt")));
         started != Some(self.log.start()) || *pod.uid != *self.uid
     }
 }

@@ -85,10 +85,8 @@ impl Server {
 
     /// A wrong token is refused. No token is let in: over plain HTTP `kubectl` never sends the one it has.
     fn admits(&self, request: &Request) -> bool {
-        let given =
-            request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        given
-            .is_none_or(|given| given.strip_prefix("Bearer ") == Some(self.identity.token.as_str()))
+        let given = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        given.is_none_or(|given| given.strip_prefix("Bearer ") == Some(self.identity.token.as_str()))
     }
 }
 
@@ -119,17 +117,13 @@ async fn resource(server: &Arc<Server>, call: Call, request: Request) -> Outcome
         return write::review(&call, request).await;
     }
     match (request.method().as_str(), &call.name, call.sub) {
-        ("GET", None, Sub::None) if params.flag("watch") => {
-            watch::open(server, &call, &params, form)
-        }
+        ("GET", None, Sub::None) if params.flag("watch") => watch::open(server, &call, &params, form),
         ("GET", None, Sub::None) => list::answer(server, &call, &params, form),
         ("GET", Some(_), Sub::None | Sub::Status) => list::one(server, &call, form),
         ("GET", Some(_), Sub::Log) => logs::answer(server, &call, &params),
         ("GET", Some(_), Sub::Scale) => scale::get(server, &call),
         ("POST", None, Sub::None) => write::create(server, &call, &params, request).await,
-        ("PUT" | "PATCH", Some(_), Sub::Scale) => {
-            scale::change(server, &call, &params, request).await
-        }
+        ("PUT" | "PATCH", Some(_), Sub::Scale) => scale::change(server, &call, &params, request).await,
         ("PUT" | "PATCH", Some(_), Sub::None | Sub::Status) => {
             write::change(server, &call, &params, request).await
         }

@@ -21,9 +21,7 @@ pub enum Patch {
 
 impl Patch {
     pub fn parse(media: &str, bytes: &Bytes) -> Outcome<Patch> {
-        let wrong = |error: serde_json::Error| {
-            Refusal::bad_request(format!("error decoding patch: {error}"))
-        };
+        let wrong = |error: serde_json::Error| Refusal::bad_request(format!("error decoding patch: {error}"));
         match media {
             "application/merge-patch+json" => {
                 let patch: Value = serde_json::from_slice(bytes).map_err(wrong)?;
@@ -75,18 +73,15 @@ mod tests {
 
     fn patched(media: &str, patch: &Value) -> Result<Value, u16> {
         let mut object = json!({"spec": {"replicas": 2, "paused": true}});
-        let patch =
-            Patch::parse(media, &Bytes::from(patch.to_string())).map_err(|refusal| refusal.code)?;
+        let patch = Patch::parse(media, &Bytes::from(patch.to_string())).map_err(|refusal| refusal.code)?;
         patch.apply(&mut object).map_err(|refusal| refusal.code)?;
         Ok(object)
     }
 
     #[test]
     fn merge_and_json_patches_apply_and_others_are_refused() {
-        let merged = patched(
-            "application/merge-patch+json",
-            &json!({"spec": {"replicas": 5, "paused": null}}),
-        );
+        let merged =
+            patched("application/merge-patch+json", &json!({"spec": {"replicas": 5, "paused": null}}));
         assert_eq!(merged, Ok(json!({"spec": {"replicas": 5}})));
         let media = "application/json-patch+json";
         let done = patched(
@@ -97,10 +92,7 @@ mod tests {
             ]),
         );
         assert_eq!(done, Ok(json!({"spec": {"replicas": 3, "paused": true}})));
-        assert_eq!(
-            patched(media, &json!([{"op": "test", "path": "/spec/replicas", "value": 9}])),
-            Err(422)
-        );
+        assert_eq!(patched(media, &json!([{"op": "test", "path": "/spec/replicas", "value": 9}])), Err(422));
         assert_eq!(patched(media, &json!([{"op": "remove", "path": "/spec/nothing"}])), Err(422));
         assert_eq!(patched(media, &json!({"op": "x"})), Err(400));
         assert_eq!(patched("application/merge-patch+json", &json!([])), Err(400));
@@ -110,9 +102,8 @@ mod tests {
 
     #[test]
     fn a_patch_that_doubles_and_doubles_is_stopped() {
-        let copies: Vec<Value> = (0..64)
-            .map(|n| json!({"op": "copy", "from": "/spec", "path": format!("/spec/{n}")}))
-            .collect();
+        let copies: Vec<Value> =
+            (0..64).map(|n| json!({"op": "copy", "from": "/spec", "path": format!("/spec/{n}")})).collect();
         assert_eq!(patched("application/json-patch+json", &json!(copies)), Err(413));
     }
 }

@@ -13,12 +13,7 @@ use crate::demo::{
     store::{Deletion, Object, Policy},
 };
 
-pub async fn one(
-    server: &Server,
-    call: &Call,
-    params: &Params,
-    request: Request,
-) -> Outcome<Response> {
+pub async fn one(server: &Server, call: &Call, params: &Params, request: Request) -> Outcome<Response> {
     let wish = wish(params, request).await?;
     let (object, gone) = server.store.delete(call.kind, &call.key(), &wish)?;
     if gone && call.kind != Kind::Pods {
@@ -27,12 +22,7 @@ pub async fn one(
     Ok(body::bytes(200, object.body()))
 }
 
-pub async fn all(
-    server: &Server,
-    call: &Call,
-    params: &Params,
-    request: Request,
-) -> Outcome<Response> {
+pub async fn all(server: &Server, call: &Call, params: &Params, request: Request) -> Outcome<Response> {
     let row = call.kind.row();
     let allowed = row.verbs.names().contains(&"deletecollection");
     if !allowed || row.namespaced && call.namespace.is_none() {
@@ -65,12 +55,7 @@ async fn wish(params: &Params, request: Request) -> Outcome<Deletion> {
     if bytes.is_empty() {
         let grace_seconds = params.int("gracePeriodSeconds")?;
         let policy = policy(params.get("propagationPolicy"), params.flag("orphanDependents"))?;
-        return Ok(Deletion {
-            grace_seconds,
-            policy,
-            dry_run: params.dry_run()?,
-            ..Deletion::default()
-        });
+        return Ok(Deletion { grace_seconds, policy, dry_run: params.dry_run()?, ..Deletion::default() });
     }
     if !["", "application/json"].contains(&media.as_str()) {
         return Err(Refusal::unsupported_media(&["application/json"]));

@@ -49,8 +49,7 @@ pub enum Sub {
 
 impl Route {
     pub fn parse(path: &str) -> Route {
-        let parts: Vec<String> =
-            path.split('/').filter(|part| !part.is_empty()).map(decode).collect();
+        let parts: Vec<String> = path.split('/').filter(|part| !part.is_empty()).map(decode).collect();
         let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
         match parts.as_slice() {
             ["version"] => Route::Version,
@@ -61,9 +60,7 @@ impl Route {
             ["apis"] => Route::Discovery(Topic::Groups),
             ["api", version] => known(Topic::Version(String::new(), (*version).to_owned())),
             ["apis", group] => known(Topic::Group((*group).to_owned())),
-            ["apis", group, version] => {
-                known(Topic::Version((*group).to_owned(), (*version).to_owned()))
-            }
+            ["apis", group, version] => known(Topic::Version((*group).to_owned(), (*version).to_owned())),
             ["api", version, rest @ ..] => resource("", version, rest),
             ["apis", group, version, rest @ ..] => resource(group, version, rest),
             _ => Route::Nowhere,
@@ -102,8 +99,8 @@ fn resource(group: &str, version: &str, rest: &[&str]) -> Route {
         Some("log") if row.log => Sub::Log,
         Some(_) => return Route::Nowhere,
     };
-    let misplaced = namespace.is_some() && !row.namespaced
-        || namespace.is_none() && row.namespaced && name.is_some();
+    let misplaced =
+        namespace.is_some() && !row.namespaced || namespace.is_none() && row.namespaced && name.is_some();
     if misplaced { Route::Nowhere } else { Route::Resource(Call { kind, namespace, name, sub }) }
 }
 
@@ -134,9 +131,7 @@ pub struct Params(Vec<(String, String)>);
 impl Params {
     pub fn of(uri: &Uri) -> Outcome<Params> {
         let query = Query::<Vec<(String, String)>>::try_from_uri(uri);
-        query
-            .map(|Query(pairs)| Params(pairs))
-            .map_err(|error| Refusal::bad_request(error.to_string()))
+        query.map(|Query(pairs)| Params(pairs)).map_err(|error| Refusal::bad_request(error.to_string()))
     }
 
     /// The first value of that name; empty if there is none.
@@ -158,8 +153,7 @@ impl Params {
         if text.is_empty() {
             return Ok(None);
         }
-        let refusal =
-            || Refusal::bad_request(format!("strconv.ParseInt: parsing {text:?}: invalid syntax"));
+        let refusal = || Refusal::bad_request(format!("strconv.ParseInt: parsing {text:?}: invalid syntax"));
         text.parse().map(Some).map_err(|_| refusal())
     }
 
@@ -215,10 +209,7 @@ mod tests {
             call("/api/v1/namespaces/a/pods/b%2Dc/log"),
             Some((Kind::Pods, some("a"), some("b-c"), Sub::Log))
         );
-        assert_eq!(
-            call("/api/v1/namespaces/a"),
-            Some((Kind::Namespaces, None, some("a"), Sub::None))
-        );
+        assert_eq!(call("/api/v1/namespaces/a"), Some((Kind::Namespaces, None, some("a"), Sub::None)));
         assert_eq!(
             call("/api/v1/namespaces/a/status"),
             Some((Kind::Namespaces, None, some("a"), Sub::Status))
@@ -243,9 +234,6 @@ mod tests {
     fn discovery_is_about_what_there_is() {
         assert_eq!(Route::parse("/apis/apps"), Route::Discovery(Topic::Group("apps".into())));
         assert_eq!(Route::parse("/apis/nope/v1"), Route::Nowhere);
-        assert_eq!(
-            Route::parse("/api/v1"),
-            Route::Discovery(Topic::Version(String::new(), "v1".into()))
-        );
+        assert_eq!(Route::parse("/api/v1"), Route::Discovery(Topic::Version(String::new(), "v1".into())));
     }
 }

@@ -18,8 +18,8 @@ use crate::demo::{
 
 pub fn get(server: &Server, call: &Call) -> Outcome<Response> {
     let found = server.store.get(call.kind, &call.key());
-    let object = found
-        .ok_or_else(|| Refusal::not_found(call.kind, call.name.as_deref().unwrap_or_default()))?;
+    let object =
+        found.ok_or_else(|| Refusal::not_found(call.kind, call.name.as_deref().unwrap_or_default()))?;
     Ok(body::json(200, &scale_of(call, &object.value())))
 }
 
@@ -85,7 +85,9 @@ fn wanted(call: &Call, scale: &Value) -> Outcome<i64> {
     let replicas = match scale.pointer("/spec/replicas") {
         None | Some(Value::Null) => 0,
         Some(value) => value.as_i64().filter(|count| i32::try_from(*count).is_ok()).ok_or_else(|| {
-            Refusal::bad_request("json: cannot unmarshal into Go struct field ScaleSpec.spec.replicas of type int32")
+            Refusal::bad_request(
+                "json: cannot unmarshal into Go struct field ScaleSpec.spec.replicas of type int32",
+            )
         })?,
     };
     if replicas < 0 {
@@ -93,8 +95,7 @@ fn wanted(call: &Call, scale: &Value) -> Outcome<i64> {
     }
     let given = json::text(scale, "/metadata/name");
     if !given.is_empty() && given != name {
-        let message =
-            format!("the name of the object ({given}) does not match the name on the URL ({name})");
+        let message = format!("the name of the object ({given}) does not match the name on the URL ({name})");
         return Err(Refusal::bad_request(message));
     }
     Ok(replicas)

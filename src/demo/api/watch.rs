@@ -50,10 +50,8 @@ struct Watch {
 pub fn open(server: &Arc<Server>, call: &Call, params: &Params, form: Form) -> Outcome<Response> {
     let store = &server.store;
     let asked = params.version()?;
-    let timeout = params
-        .int("timeoutSeconds")?
-        .and_then(|seconds| u64::try_from(seconds).ok())
-        .filter(|s| *s > 0);
+    let timeout =
+        params.int("timeoutSeconds")?.and_then(|seconds| u64::try_from(seconds).ok()).filter(|s| *s > 0);
     let now = Instant::now();
     let mut watch = Watch {
         server: server.clone(),
@@ -83,9 +81,7 @@ pub fn open(server: &Arc<Server>, call: &Call, params: &Params, form: Form) -> O
         Some(_) if streamed => watch.tell_all(),
         Some(version) => {
             let expired = store.since(version).err();
-            if let Some(refusal) =
-                expired.filter(|_| server.expired_as_http.load(Ordering::Relaxed))
-            {
+            if let Some(refusal) = expired.filter(|_| server.expired_as_http.load(Ordering::Relaxed)) {
                 return Err(refusal);
             }
         }
@@ -169,11 +165,7 @@ impl Watch {
             (Some(_), true) => self.object("MODIFIED", &change.object),
             (Some(before), false) => {
                 let mut last = before.value();
-                json::put(
-                    &mut last,
-                    "/metadata/resourceVersion",
-                    change.version.to_string().into(),
-                );
+                json::put(&mut last, "/metadata/resourceVersion", change.version.to_string().into());
                 self.object("DELETED", &Object::new(self.kind, change.version, &last));
             }
             (None, false) => {}
@@ -218,7 +210,6 @@ impl Watch {
     }
 
     fn event(&mut self, verb: &str, object: &Value) {
-        self.ready
-            .extend_from_slice(format!("{{\"type\":\"{verb}\",\"object\":{object}}}\n").as_bytes());
+        self.ready.extend_from_slice(format!("{{\"type\":\"{verb}\",\"object\":{object}}}\n").as_bytes());
     }
 }

@@ -18,12 +18,7 @@ use crate::demo::{
 
 const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
 
-pub async fn create(
-    server: &Server,
-    call: &Call,
-    params: &Params,
-    request: Request,
-) -> Outcome<Response> {
+pub async fn create(server: &Server, call: &Call, params: &Params, request: Request) -> Outcome<Response> {
     let dry_run = params.dry_run()?;
     let kind = call.kind;
     let mut object = read(call, request).await?;
@@ -121,13 +116,9 @@ fn decode(call: &Call, media: &str, bytes: &Bytes) -> Outcome<Value> {
             row.kind
         ))
     })?;
-    if !object.is_object()
-        || object.get("metadata").is_some_and(|meta| !meta.is_object() && !meta.is_null())
+    if !object.is_object() || object.get("metadata").is_some_and(|meta| !meta.is_object() && !meta.is_null())
     {
-        return Err(Refusal::bad_request(format!(
-            "the object provided is not of type {}",
-            row.kind
-        )));
+        return Err(Refusal::bad_request(format!("the object provided is not of type {}", row.kind)));
     }
     for (field, wanted) in [("kind", row.kind.to_owned()), ("apiVersion", row.api_version())] {
         let given = json::text(&object, &format!("/{field}"));
@@ -144,7 +135,8 @@ fn decode(call: &Call, media: &str, bytes: &Bytes) -> Outcome<Value> {
     if let Some(namespace) = &call.namespace {
         let given = json::text(&object, "/metadata/namespace");
         if !given.is_empty() && given != namespace {
-            let message = "the namespace of the provided object does not match the namespace sent on the request";
+            let message =
+                "the namespace of the provided object does not match the namespace sent on the request";
             return Err(Refusal::bad_request(message));
         }
         json::put(&mut object, "/metadata/namespace", namespace.as_str().into());
@@ -157,23 +149,15 @@ fn decode(call: &Call, media: &str, bytes: &Bytes) -> Outcome<Value> {
 fn replacement(call: &Call, object: Value) -> Outcome<Value> {
     same_name(call, &object)?;
     if call.kind.row().custom && json::text(&object, "/metadata/resourceVersion").is_empty() {
-        let cause = Cause::invalid(
-            "metadata.resourceVersion",
-            &json!("0x0"),
-            "must be specified for an update",
-        );
-        return Err(Refusal::invalid(
-            call.kind,
-            call.name.as_deref().unwrap_or_default(),
-            &[cause],
-        ));
+        let cause =
+            Cause::invalid("metadata.resourceVersion", &json!("0x0"), "must be specified for an update");
+        return Err(Refusal::invalid(call.kind, call.name.as_deref().unwrap_or_default(), &[cause]));
     }
     Ok(object)
 }
 
 fn same_name(call: &Call, object: &Value) -> Outcome<()> {
-    let (given, wanted) =
-        (json::text(object, "/metadata/name"), call.name.as_deref().unwrap_or_default());
+    let (given, wanted) = (json::text(object, "/metadata/name"), call.name.as_deref().unwrap_or_default());
     if given == wanted {
         return Ok(());
     }

@@ -98,11 +98,8 @@ fn today(world: &mut World, profile: &Profile, trouble: Trouble) {
     match trouble {
         Trouble::Releases => world.set_version(Kind::Deployments, &platform("reranker"), "v0.7.0"),
         Trouble::Jobs => {
-            let failed = Run {
-                model: "llama-7b",
-                image: "ml-trainer:v1.9.0-rc1",
-                ..run("llama-lora-3", 5_000, 1)
-            };
+            let failed =
+                Run { model: "llama-7b", image: "ml-trainer:v1.9.0-rc1", ..run("llama-lora-3", 5_000, 1) };
             trainings::training(world, profile, &failed, None);
         }
         Trouble::Nodes => {}
@@ -121,8 +118,7 @@ fn today(world: &mut World, profile: &Profile, trouble: Trouble) {
     let bert = Run { model: "bert-large", gpus: 2, ..run("bert-finetune-7", 8_000, 2) };
     trainings::training(world, profile, &bert, Some("research"));
     world.advance(-seconds(11 * MINUTE));
-    let queued =
-        Run { model: "vit-base", framework: "jax", gpus: 2, ..run("vit-ablation-4", 3_000, 2) };
+    let queued = Run { model: "vit-base", framework: "jax", gpus: 2, ..run("vit-ablation-4", 3_000, 2) };
     trainings::training(world, profile, &queued, Some("research"));
     world.advance(-seconds(20));
     if trouble == Trouble::Releases {

@@ -48,16 +48,12 @@ fn machines(cloud: Cloud) -> [Machine; 3] {
         gpu_memory: "",
     };
     match cloud {
-        Cloud::Aws => [
-            large("p4d.24xlarge"),
-            small("g5.12xlarge", "NVIDIA-A10G", "23028"),
-            plain("m6i.4xlarge"),
-        ],
-        Cloud::Gcp => [
-            large("a2-highgpu-8g"),
-            small("g2-standard-48", "NVIDIA-L4", "23034"),
-            plain("n2-standard-16"),
-        ],
+        Cloud::Aws => {
+            [large("p4d.24xlarge"), small("g5.12xlarge", "NVIDIA-A10G", "23028"), plain("m6i.4xlarge")]
+        }
+        Cloud::Gcp => {
+            [large("a2-highgpu-8g"), small("g2-standard-48", "NVIDIA-L4", "23034"), plain("n2-standard-16")]
+        }
         Cloud::Azure => [
             large("Standard_ND96asr_v4"),
             small("Standard_NC64as_T4_v3", "Tesla-T4", "15360"),
@@ -87,23 +83,18 @@ pub fn nodes(profile: &Profile) -> Vec<Value> {
 fn name(profile: &Profile, pool: &str, index: usize) -> String {
     let bits = hash(&[&profile.name, pool, &index.to_string()]);
     match profile.cloud {
-        Cloud::Aws => format!(
-            "ip-10-{}-{}-{}.ec2.internal",
-            bits % 64,
-            (bits >> 8) % 250 + 1,
-            (bits >> 16) % 250 + 1
-        ),
+        Cloud::Aws => {
+            format!("ip-10-{}-{}-{}.ec2.internal", bits % 64, (bits >> 8) % 250 + 1, (bits >> 16) % 250 + 1)
+        }
         Cloud::Gcp => format!(
             "gke-{}-{pool}-{:08x}-{:04x}",
             profile.name,
             hash(&[&profile.name, pool]) as u32,
             bits as u16
         ),
-        Cloud::Azure => format!(
-            "aks-{}-{:08}-vmss{index:06}",
-            pool.replace('-', ""),
-            hash(&[pool]) % 100_000_000
-        ),
+        Cloud::Azure => {
+            format!("aks-{}-{:08}-vmss{index:06}", pool.replace('-', ""), hash(&[pool]) % 100_000_000)
+        }
     }
 }
 
@@ -117,8 +108,7 @@ fn provider_id(profile: &Profile, zone: &str, name: &str) -> String {
         Cloud::Aws => format!("aws:///{zone}/i-{:017x}", hash(&[name])),
         Cloud::Gcp => format!("gce://acme-ml/{zone}/{name}"),
         Cloud::Azure => {
-            let group =
-                "azure:///subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/ml";
+            let group = "azure:///subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/ml";
             format!("{group}/providers/Microsoft.Compute/virtualMachines/{name}")
         }
     }
@@ -190,18 +180,8 @@ pub fn healthy(node: &mut Value, since: chrono::DateTime<chrono::Utc>) {
             "KubeletHasSufficientMemory",
             "kubelet has sufficient memory available"
         ),
-        condition(
-            "DiskPressure",
-            "False",
-            "KubeletHasNoDiskPressure",
-            "kubelet has no disk pressure"
-        ),
-        condition(
-            "PIDPressure",
-            "False",
-            "KubeletHasSufficientPID",
-            "kubelet has sufficient PID available"
-        ),
+        condition("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
+        condition("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
         condition("Ready", "True", "KubeletReady", "kubelet is posting ready status"),
     ]);
 }

@@ -36,11 +36,9 @@ pub fn deploy(world: &mut World, profile: &Profile) {
             add(world, Kind::PodDisruptionBudgets, service.budget());
         }
     }
-    let redis =
-        Service::new(HOME, "feature-store-redis", "docker.io/library/redis:8.2.1".to_owned());
+    let redis = Service::new(HOME, "feature-store-redis", "docker.io/library/redis:8.2.1".to_owned());
     let redis = redis.replicas(3).size("500m", "4Gi", 0);
-    let database =
-        Service::new(HOME, "model-registry-db", "docker.io/library/postgres:17.6".to_owned());
+    let database = Service::new(HOME, "model-registry-db", "docker.io/library/postgres:17.6".to_owned());
     for store in [redis, database.size("1", "4Gi", 0)] {
         add(world, Kind::StatefulSets, store.stateful_set());
         add(world, Kind::Services, store.service());

@@ -42,7 +42,8 @@ pub fn ground(world: &mut World, profile: &Profile) {
         Cloud::Gcp => "gcs",
         Cloud::Azure => "azure-blob",
     };
-    let data = json!({"storage_backend": backend, "storage_bucket": "ml-artifacts", "cloud": profile.cloud.name()});
+    let data =
+        json!({"storage_backend": backend, "storage_bucket": "ml-artifacts", "cloud": profile.cloud.name()});
     for place in ["ml-platform", "ml-training"] {
         add(world, Kind::ConfigMaps, config_map(place, "ml-config", &data));
     }
@@ -62,19 +63,13 @@ pub fn agents(world: &mut World) {
         ("monitoring", "node-exporter", "quay.io/prometheus/node-exporter:v1.9.1", None),
         ("monitoring", "dcgm-exporter", "nvcr.io/nvidia/k8s/dcgm-exporter:4.4.1-4.6.0", gpu),
     ] {
-        let daemon = Service::new(namespace, name, image.to_owned())
-            .size("50m", "64Mi", 0)
-            .part_of("cluster");
+        let daemon =
+            Service::new(namespace, name, image.to_owned()).size("50m", "64Mi", 0).part_of("cluster");
         add(world, Kind::DaemonSets, daemon.daemon_set(selector));
     }
     for (namespace, name, image, replicas) in [
         ("kube-system", "coredns", "registry.k8s.io/coredns/coredns:v1.12.3", 2),
-        (
-            "kube-system",
-            "metrics-server",
-            "registry.k8s.io/metrics-server/metrics-server:v0.8.0",
-            1,
-        ),
+        ("kube-system", "metrics-server", "registry.k8s.io/metrics-server/metrics-server:v0.8.0", 1),
         (
             "monitoring",
             "kube-state-metrics",
@@ -89,9 +84,8 @@ pub fn agents(world: &mut World) {
         ("jobset-system", "jobset-controller-manager", "registry.k8s.io/jobset/jobset:v0.10.1", 1),
         ("ml-training", "training-operator", "ghcr.io/acme-ml/training-operator:v0.4.2", 1),
     ] {
-        let service = Service::new(namespace, name, image.to_owned())
-            .replicas(replicas)
-            .size("100m", "128Mi", 0);
+        let service =
+            Service::new(namespace, name, image.to_owned()).replicas(replicas).size("100m", "128Mi", 0);
         add(world, Kind::Deployments, service.part_of("cluster").deployment());
     }
     let prometheus =

@@ -55,10 +55,7 @@ impl Model {
     fn of(world: &World) -> Option<Model> {
         let store = world.store();
         let deployment = store.get(Kind::Deployments, &Key::new(TEAMS[0], FIRST))?.value();
-        let set = store
-            .owned(json::text(&deployment, "/metadata/uid"), Kind::ReplicaSets)
-            .first()?
-            .value();
+        let set = store.owned(json::text(&deployment, "/metadata/uid"), Kind::ReplicaSets).first()?.value();
         let pod = store.owned(json::text(&set, "/metadata/uid"), Kind::Pods).first()?.value();
         Some(Model { deployment, set, pod })
     }
@@ -77,9 +74,7 @@ impl Model {
         let set_name = format!("{name}-{revision}");
         set["metadata"]["name"] = set_name.as_str().into();
         own(&mut set, &name, &deployment);
-        for pointer in
-            ["/metadata/labels", "/spec/selector/matchLabels", "/spec/template/metadata/labels"]
-        {
+        for pointer in ["/metadata/labels", "/spec/selector/matchLabels", "/spec/template/metadata/labels"] {
             json::put(&mut set, &format!("{pointer}/pod-template-hash"), revision.as_str().into());
         }
         counts(&mut set, replicas);
@@ -104,9 +99,7 @@ impl Model {
         let base = json::text(&self.pod, "/spec/containers/0/image");
         let image = base.rsplit_once(':').map_or(base, |(repository, _)| repository);
         let image = format!("{image}:{version}");
-        for labels in
-            ["/metadata/labels", "/spec/selector/matchLabels", "/spec/template/metadata/labels"]
-        {
+        for labels in ["/metadata/labels", "/spec/selector/matchLabels", "/spec/template/metadata/labels"] {
             let Some(labels) = object.pointer_mut(labels) else { continue };
             labels["app"] = name.into();
             if labels.get("app.kubernetes.io/version").is_some() {
@@ -114,8 +107,7 @@ impl Model {
                 labels["app.kubernetes.io/version"] = version.into();
             }
         }
-        for containers in
-            ["/spec/containers", "/spec/template/spec/containers", "/status/containerStatuses"]
+        for containers in ["/spec/containers", "/spec/template/spec/containers", "/status/containerStatuses"]
         {
             if let Some(container) = object.pointer_mut(&format!("{containers}/0")) {
                 container["name"] = name.into();

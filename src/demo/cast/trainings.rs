@@ -22,7 +22,8 @@ pub fn queues(world: &mut World) {
         },
     });
     add(world, Kind::ClusterQueues, queue);
-    let local = json!({"metadata": {"name": "research", "namespace": HOME}, "spec": {"clusterQueue": "gpu-shared"}});
+    let local =
+        json!({"metadata": {"name": "research", "namespace": HOME}, "spec": {"clusterQueue": "gpu-shared"}});
     add(world, Kind::LocalQueues, local);
 }
 
@@ -32,11 +33,8 @@ pub fn schedules(world: &mut World, profile: &Profile) {
         ("feature-backfill", "feature-backfill:v3.1.4", "*/10 * * * *"),
         ("model-eval", "model-eval:v0.5.0", "25 * * * *"),
     ] {
-        let spec = task(
-            name,
-            &format!("{}/{image}", profile.registry()),
-            &json!({"cpu": "500m", "memory": "1Gi"}),
-        );
+        let spec =
+            task(name, &format!("{}/{image}", profile.registry()), &json!({"cpu": "500m", "memory": "1Gi"}));
         let cron = json!({
             "metadata": {"name": name, "namespace": HOME, "labels": {"app.kubernetes.io/name": name}},
             "spec": {
@@ -79,8 +77,7 @@ pub fn impossible(world: &mut World, profile: &Profile) {
     let image = format!("{}/ml-trainer:v1.8.0", profile.registry());
     let requests = json!({"cpu": "4", "memory": "16Gi", "nvidia.com/gpu": "16"});
     let mut spec = task("ml-trainer", &image, &requests);
-    spec["template"]["spec"]["containers"][0]["resources"]["limits"] =
-        json!({"nvidia.com/gpu": "16"});
+    spec["template"]["spec"]["containers"][0]["resources"]["limits"] = json!({"nvidia.com/gpu": "16"});
     let job = json!({
         "metadata": {"name": "dlrm-train-xl", "namespace": HOME, "labels": {"app.kubernetes.io/name": "ml-trainer"}},
         "spec": spec,

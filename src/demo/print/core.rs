@@ -53,8 +53,7 @@ pub const EVENT: &[Column] = &[
 ];
 pub const CONFIG_MAP: &[Column] = &[text("Name"), number("Data"), text("Age")];
 pub const LEASE: &[Column] = &[text("Name"), text("Holder"), text("Age")];
-pub const CRD: &[Column] =
-    &[text("Name"), Column { name: "Created At", kind: "date", wide: false }];
+pub const CRD: &[Column] = &[text("Name"), Column { name: "Created At", kind: "date", wide: false }];
 
 pub fn namespace(object: &Value, now: DateTime<Utc>) -> Vec<Value> {
     vec![name(object), object["status"]["phase"].clone(), age(object, now)]
@@ -114,8 +113,7 @@ pub fn pod(object: &Value, now: DateTime<Utc>) -> Vec<Value> {
 /// The word in the column STATUS: the most telling of phase, reason, container states and deletion.
 fn pod_state(pod: &Value) -> String {
     let mut state = json::text(pod, "/status/phase").to_owned();
-    if json::condition(pod, "PodScheduled")
-        .is_some_and(|condition| condition["reason"] == "SchedulingGated")
+    if json::condition(pod, "PodScheduled").is_some_and(|condition| condition["reason"] == "SchedulingGated")
     {
         "SchedulingGated".clone_into(&mut state);
     }
@@ -204,13 +202,10 @@ pub fn event(object: &Value, now: DateTime<Utc>) -> Vec<Value> {
         .into_iter()
         .find(|pointer| !json::text(object, pointer).is_empty())
         .unwrap_or("/firstTimestamp");
-    let last =
-        if json::text(object, "/lastTimestamp").is_empty() { first } else { "/lastTimestamp" };
+    let last = if json::text(object, "/lastTimestamp").is_empty() { first } else { "/lastTimestamp" };
     let about = &object["involvedObject"];
-    let subject =
-        format!("{}/{}", json::text(about, "/kind").to_lowercase(), json::text(about, "/name"));
-    let source = match (json::text(object, "/source/component"), json::text(object, "/source/host"))
-    {
+    let subject = format!("{}/{}", json::text(about, "/kind").to_lowercase(), json::text(about, "/name"));
+    let source = match (json::text(object, "/source/component"), json::text(object, "/source/host")) {
         (component, "") => component.to_owned(),
         (component, host) => format!("{component}, {host}"),
     };
@@ -265,16 +260,14 @@ mod tests {
         ]});
         assert_eq!(state(&done), "Completed");
         assert_eq!(state(&json!({"phase": "Failed", "reason": "Evicted"})), "Evicted");
-        let leaving =
-            json!({"metadata": {"deletionTimestamp": "x"}, "status": {"phase": "Running"}});
+        let leaving = json!({"metadata": {"deletionTimestamp": "x"}, "status": {"phase": "Running"}});
         assert_eq!(pod_state(&leaving), "Terminating");
     }
 
     #[test]
     fn restarts_tell_when_the_last_one_was() {
-        let statuses = [
-            json!({"restartCount": 7, "lastState": {"terminated": {"finishedAt": "2026-01-01T00:55:00Z"}}}),
-        ];
+        let statuses =
+            [json!({"restartCount": 7, "lastState": {"terminated": {"finishedAt": "2026-01-01T00:55:00Z"}}})];
         assert_eq!(restarts(&statuses, now()), "7 (5m ago)");
         assert_eq!(restarts(&[], now()), "0");
     }

@@ -57,10 +57,9 @@ impl Printer {
     /// The `columnDefinitions` of a Table.
     pub fn definitions(self) -> Vec<Value> {
         match self {
-            Printer::Cells(columns, _) => columns
-                .iter()
-                .map(|column| definition(column.name, column.kind, column.wide))
-                .collect(),
+            Printer::Cells(columns, _) => {
+                columns.iter().map(|column| definition(column.name, column.kind, column.wide)).collect()
+            }
             Printer::Paths(columns) => {
                 let rest = columns.iter().map(|column| definition(column.name, column.kind, false));
                 std::iter::once(definition("Name", "string", false)).chain(rest).collect()
@@ -114,11 +113,6 @@ pub fn or_none(text: String) -> Value {
 pub fn containers(object: &Value, pointer: &str) -> [Value; 2] {
     let containers = json::list(object, pointer);
     ["/name", "/image"].map(|field| {
-        containers
-            .iter()
-            .map(|container| json::text(container, field))
-            .collect::<Vec<_>>()
-            .join(",")
-            .into()
+        containers.iter().map(|container| json::text(container, field)).collect::<Vec<_>>().join(",").into()
     })
 }

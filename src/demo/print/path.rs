@@ -12,8 +12,9 @@ pub fn cell(object: &Value, column: &PathColumn, now: DateTime<Utc>) -> Value {
         return if column.kind == "date" { "<unknown>".into() } else { Value::Null };
     };
     match (column.kind, found) {
-        ("date", Value::String(time)) => clock::parse(time)
-            .map_or_else(|| "<invalid>".into(), |then| clock::age(then, now).into()),
+        ("date", Value::String(time)) => {
+            clock::parse(time).map_or_else(|| "<invalid>".into(), |then| clock::age(then, now).into())
+        }
         ("string", Value::String(_)) | ("integer" | "number" | "boolean", _) => found.clone(),
         ("string", other) => other.to_string().into(),
         _ => Value::Null,
@@ -65,10 +66,7 @@ mod tests {
             {"type": "Ready", "status": "True"}, {"type": "Active", "status": "False"},
         ]}});
         assert_eq!(find(&object, ".spec.replicas"), Some(&json!(3)));
-        assert_eq!(
-            find(&object, ".status.conditions[?(@.type=='Active')].status"),
-            Some(&json!("False"))
-        );
+        assert_eq!(find(&object, ".status.conditions[?(@.type=='Active')].status"), Some(&json!("False")));
         assert_eq!(find(&object, ".status.conditions[-1:].type"), Some(&json!("Active")));
         assert_eq!(find(&object, ".status.conditions[0].type"), Some(&json!("Ready")));
         assert_eq!(find(&object, ".status.nothing.here"), None);

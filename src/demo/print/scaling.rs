@@ -58,11 +58,7 @@ fn targets(object: &Value) -> String {
 }
 
 fn metric(spec: &Value, current: &Value, section: &str) -> String {
-    let name = if section == "resource" {
-        format!("{}: ", json::text(spec, "/name"))
-    } else {
-        String::new()
-    };
+    let name = if section == "resource" { format!("{}: ", json::text(spec, "/name")) } else { String::new() };
     let target = &spec["target"];
     if let Some(wanted) = target["averageUtilization"].as_i64() {
         let now = current["averageUtilization"].as_i64();
@@ -71,12 +67,9 @@ fn metric(spec: &Value, current: &Value, section: &str) -> String {
             now.map_or_else(|| "<unknown>".to_owned(), |now| format!("{now}%"))
         );
     }
-    let suffix =
-        if section == "external" && target.get("averageValue").is_some() { " (avg)" } else { "" };
-    let wanted = ["averageValue", "value"]
-        .into_iter()
-        .find_map(|field| target[field].as_str())
-        .unwrap_or("<auto>");
+    let suffix = if section == "external" && target.get("averageValue").is_some() { " (avg)" } else { "" };
+    let wanted =
+        ["averageValue", "value"].into_iter().find_map(|field| target[field].as_str()).unwrap_or("<auto>");
     let now = ["averageValue", "value"]
         .into_iter()
         .find_map(|field| current[field].as_str())

@@ -87,22 +87,8 @@ static APPS: &[App] = &[
         }],
         ..SERVICE
     },
-    App {
-        name: "data-prep",
-        versions: &["v0.5.0"],
-        voice: Voice::Batch,
-        ready: 0,
-        runs: 90,
-        ..SERVICE
-    },
-    App {
-        name: "model-eval",
-        versions: &["v0.5.0"],
-        voice: Voice::Batch,
-        ready: 0,
-        runs: 45,
-        ..SERVICE
-    },
+    App { name: "data-prep", versions: &["v0.5.0"], voice: Voice::Batch, ready: 0, runs: 90, ..SERVICE },
+    App { name: "model-eval", versions: &["v0.5.0"], voice: Voice::Batch, ready: 0, runs: 45, ..SERVICE },
     App {
         name: "feature-backfill",
         versions: &["v3.1.4"],

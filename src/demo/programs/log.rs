@@ -22,25 +22,11 @@ pub struct Log {
 }
 
 impl Log {
-    pub fn new(
-        pod: &Value,
-        container: &Value,
-        start: DateTime<Utc>,
-        end: Option<DateTime<Utc>>,
-    ) -> Log {
+    pub fn new(pod: &Value, container: &Value, start: DateTime<Utc>, end: Option<DateTime<Utc>>) -> Log {
         let once = json::text(pod, "/spec/restartPolicy") != "Always";
-        let seed = hash(&[
-            json::text(pod, "/metadata/uid"),
-            json::text(container, "/name"),
-            &start.to_rfc3339(),
-        ]);
-        Log {
-            voice: Program::of(container, once).voice,
-            training: Training::of(container),
-            seed,
-            start,
-            end,
-        }
+        let seed =
+            hash(&[json::text(pod, "/metadata/uid"), json::text(container, "/name"), &start.to_rfc3339()]);
+        Log { voice: Program::of(container, once).voice, training: Training::of(container), seed, start, end }
     }
 
     /// The lines after one moment up to another, oldest first.
@@ -52,9 +38,7 @@ impl Log {
         let until = self.end.map_or(until, |end| end.min(until));
         let last = self.number_at(until);
         let first = after.map_or(0, |after| self.number_at(after));
-        (first.max(last - KEPT)..last)
-            .map(|number| (self.time_of(number), self.line(number)))
-            .collect()
+        (first.max(last - KEPT)..last).map(|number| (self.time_of(number), self.line(number))).collect()
     }
 
     pub fn start(&self) -> DateTime<Utc> {
@@ -87,9 +71,7 @@ impl Log {
         let stamp = self.time_of(number).format("%Y-%m-%d %H:%M:%S");
         match usize::try_from(number).ok().and_then(|number| opening.get(number)) {
             Some(line)
-                if line.starts_with(' ')
-                    || line.contains("Error:")
-                    || line.starts_with("Traceback") =>
+                if line.starts_with(' ') || line.contains("Error:") || line.starts_with("Traceback") =>
             {
                 (*line).to_owned()
             }
@@ -110,9 +92,9 @@ mod tests {
     use serde_json::json;
 
     fn log(image: &str) -> Log {
-        let container =
-            json!({"name": "a", "image": image, "env": [{"name": "JOB_NAME", "value": "bert"}]});
-        let pod = json!({"metadata": {"uid": "u"}, "spec": {"restartPolicy": "Always", "containers": [container]}});
+        let container = json!({"name": "a", "image": image, "env": [{"name": "JOB_NAME", "value": "bert"}]});
+        let pod =
+            json!({"metadata": {"uid": "u"}, "spec": {"restartPolicy": "Always", "containers": [container]}});
         Log::new(&pod, &container, clock::parse("2026-01-01T00:00:00Z").unwrap(), None)
     }
 

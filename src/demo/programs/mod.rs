@@ -44,12 +44,8 @@ impl Program {
         let image = json::text(container, "/image");
         let (name, tag) = split(image);
         let Some(app) = catalog::find(name) else { return foreign(container, once) };
-        let mut program = Program {
-            voice: app.voice,
-            pull_seconds: app.pull,
-            ready_seconds: app.ready,
-            end: End::Never,
-        };
+        let mut program =
+            Program { voice: app.voice, pull_seconds: app.pull, ready_seconds: app.ready, end: End::Never };
         if app.voice == Voice::Trainer {
             let seconds = Training::of(container).seconds();
             program.end = End::After { seconds, exit_code: 0, reason: "Completed" };
@@ -58,8 +54,7 @@ impl Program {
         }
         if let Some(flaw) = app.flaws.iter().find(|flaw| flaw.version == tag) {
             program.voice = flaw.voice;
-            program.end =
-                End::After { seconds: flaw.after, exit_code: flaw.exit_code, reason: flaw.reason };
+            program.end = End::After { seconds: flaw.after, exit_code: flaw.exit_code, reason: flaw.reason };
         }
         program
     }
@@ -102,12 +97,7 @@ fn foreign(container: &Value, once: bool) -> Program {
     let ends = once || exit_code != 0;
     let reason = if exit_code == 0 { "Completed" } else { "Error" };
     let end = if ends { End::After { seconds, exit_code, reason } } else { End::Never };
-    Program {
-        voice: if once { Voice::Batch } else { Voice::Agent },
-        pull_seconds: 2,
-        ready_seconds: 2,
-        end,
-    }
+    Program { voice: if once { Voice::Batch } else { Voice::Agent }, pull_seconds: 2, ready_seconds: 2, end }
 }
 
 #[cfg(test)]

@@ -22,9 +22,7 @@ impl Training {
     pub fn of(container: &Value) -> Training {
         let env = |name: &str| {
             let all = json::list(container, "/env");
-            all.iter()
-                .find(|entry| entry["name"] == name)
-                .map_or("", |entry| json::text(entry, "/value"))
+            all.iter().find(|entry| entry["name"] == name).map_or("", |entry| json::text(entry, "/value"))
         };
         let number = |name: &str, otherwise: i64| env(name).parse().unwrap_or(otherwise);
         Training::new(env("JOB_NAME"), number("MAX_STEPS", 2_000), number("STEP_MILLIS", 250))
@@ -59,11 +57,7 @@ impl Training {
     pub fn learning_rate(&self, step: i64) -> f64 {
         let (warmup, peak) = (self.steps as f64 * 0.05, 3e-4);
         let step = step as f64;
-        if step < warmup {
-            peak * step / warmup
-        } else {
-            peak * (1.0 - (step - warmup) / self.steps as f64)
-        }
+        if step < warmup { peak * step / warmup } else { peak * (1.0 - (step - warmup) / self.steps as f64) }
     }
 }
 

@@ -38,29 +38,22 @@ impl Voice {
                 "INFO cache: 2,214 GPU blocks, 512 CPU blocks",
                 "INFO server: uvicorn running on http://0.0.0.0:8000",
             ],
-            Voice::Service => &[
-                "INFO starting",
-                "INFO configuration loaded from /etc/config",
-                "INFO listening on :8080",
-            ],
-            Voice::Queue => &[
-                "INFO consumer: connected, group batch-scorer",
-                "INFO consumer: assigned 6 partitions",
-            ],
+            Voice::Service => {
+                &["INFO starting", "INFO configuration loaded from /etc/config", "INFO listening on :8080"]
+            }
+            Voice::Queue => {
+                &["INFO consumer: connected, group batch-scorer", "INFO consumer: assigned 6 partitions"]
+            }
             Voice::Trainer => &[
                 "INFO torch.distributed: backend nccl, rendezvous complete",
                 "INFO data: 1,281,167 samples in 1,024 shards, streaming",
                 "INFO model: 334.1 M parameters, bf16 autocast, gradient checkpointing on",
                 "INFO trainer: no checkpoint found, starting from scratch",
             ],
-            Voice::Batch => &[
-                "INFO job: started",
-                "INFO input: listing objects",
-                "INFO input: 412 objects, 38.2 GiB",
-            ],
-            Voice::Agent => {
-                &["I level=info msg=\"starting\"", "I level=info msg=\"caches synced\""]
+            Voice::Batch => {
+                &["INFO job: started", "INFO input: listing objects", "INFO input: 412 objects, 38.2 GiB"]
             }
+            Voice::Agent => &["I level=info msg=\"starting\"", "I level=info msg=\"caches synced\""],
             Voice::CrashMissingTokenizer => &[
                 "INFO  server: starting, pid 1, 4 workers",
                 "INFO  loader: fetching model artifact from object store",
@@ -104,10 +97,7 @@ impl Voice {
             Voice::ModelServer => {
                 let (model, code) = (["resnet", "bert", "clip"][pick(0, 3, 5) as usize], 200);
                 if pick(0, 60, 9) == 0 {
-                    return format!(
-                        "WARN  batcher: queue depth {} above 32, latency rises",
-                        pick(33, 80, 2)
-                    );
+                    return format!("WARN  batcher: queue depth {} above 32, latency rises", pick(33, 80, 2));
                 }
                 let (size, time) = (pick(1, 33, 1), pick(6, 42, 13));
                 format!(
@@ -148,11 +138,9 @@ impl Voice {
                 ][pick(0, 4, 5) as usize];
                 format!("INFO {method} {path} 200 {}ms", pick(1, 30, 9))
             }
-            Voice::Queue => format!(
-                "INFO consumer: committed offset {}, lag {}",
-                48_000 + number * 64,
-                pick(0, 900, 7)
-            ),
+            Voice::Queue => {
+                format!("INFO consumer: committed offset {}, lag {}", 48_000 + number * 64, pick(0, 900, 7))
+            }
             Voice::Batch => {
                 format!("INFO job: processed {} of 412 objects", (number + 1) * 8 % 412)
             }

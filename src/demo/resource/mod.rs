@@ -130,14 +130,12 @@ fn selectable(object: &Value, field: &str) -> Box<str> {
 
 /// A LabelSelector as `kubectl get -o wide` shows it: `app=web,tier in (a,b)`.
 pub fn selector_text(selector: &Value) -> String {
-    let mut parts: Vec<String> = json::pairs(selector, "/matchLabels")
-        .map(|(key, value)| format!("{key}={value}"))
-        .collect();
+    let mut parts: Vec<String> =
+        json::pairs(selector, "/matchLabels").map(|(key, value)| format!("{key}={value}")).collect();
     parts.sort();
     for rule in json::list(selector, "/matchExpressions") {
         let key = json::text(rule, "/key");
-        let mut values: Vec<&str> =
-            json::list(rule, "/values").iter().filter_map(Value::as_str).collect();
+        let mut values: Vec<&str> = json::list(rule, "/values").iter().filter_map(Value::as_str).collect();
         values.sort_unstable();
         let mut part = String::new();
         let _ = match json::text(rule, "/operator") {
@@ -160,18 +158,11 @@ mod tests {
         for (index, kind) in KINDS.iter().enumerate() {
             let row = kind.row();
             assert_eq!(*kind as usize, index);
-            assert!(
-                !row.kind.is_empty() && !row.plural.is_empty() && !row.singular.is_empty(),
-                "{row:?}"
-            );
+            assert!(!row.kind.is_empty() && !row.plural.is_empty() && !row.singular.is_empty(), "{row:?}");
             assert_eq!(row.singular, row.kind.to_lowercase());
             assert_eq!(Kind::find(row.group, row.version, row.plural), Some(*kind));
             assert_eq!(Kind::named(&row.api_version(), row.kind), Some(*kind));
-            assert!(
-                row.scale.is_none() || row.generation,
-                "{} scales, so its spec is counted",
-                row.kind
-            );
+            assert!(row.scale.is_none() || row.generation, "{} scales, so its spec is counted", row.kind);
         }
     }
 

@@ -131,13 +131,7 @@ impl State {
         }
     }
 
-    fn mark(
-        &mut self,
-        kind: Kind,
-        mut value: Value,
-        grace: i64,
-        now: DateTime<Utc>,
-    ) -> Arc<Object> {
+    fn mark(&mut self, kind: Kind, mut value: Value, grace: i64, now: DateTime<Utc>) -> Arc<Object> {
         if value["metadata"].get("deletionTimestamp").is_none() {
             let when = clock::stamp(now + TimeDelta::seconds(grace));
             json::put(&mut value, "/metadata/deletionTimestamp", when.into());
@@ -154,8 +148,7 @@ impl State {
         for (kind, key) in self.owned.get(uid).cloned().unwrap_or_default() {
             let Some(object) = self.shelves[kind as usize].get(&key).cloned() else { continue };
             let kept = object.owners().iter().any(|owner| {
-                &*owner.uid != uid
-                    && owner.kind.is_some_and(|kind| self.lives(kind, &key.namespace, owner))
+                &*owner.uid != uid && owner.kind.is_some_and(|kind| self.lives(kind, &key.namespace, owner))
             });
             let terminating = self.value(&object)["metadata"].get("deletionTimestamp").is_some();
             if !kept && !terminating {
@@ -189,14 +182,10 @@ impl State {
 
     /// A namespace that goes takes everything in it along, at once.
     fn empty(&mut self, namespace: &str, now: DateTime<Utc>) {
-        let wish = Deletion {
-            grace_seconds: Some(0),
-            policy: Some(Policy::Background),
-            ..Deletion::default()
-        };
+        let wish =
+            Deletion { grace_seconds: Some(0), policy: Some(Policy::Background), ..Deletion::default() };
         for kind in KINDS.iter().copied().filter(|kind| kind.row().namespaced) {
-            let keys: Vec<Key> =
-                self.shelf(kind, Some(namespace)).map(|object| object.key.clone()).collect();
+            let keys: Vec<Key> = self.shelf(kind, Some(namespace)).map(|object| object.key.clone()).collect();
             for key in keys {
                 // What went with its owner a moment ago is not there any more, and that is the aim.
                 let _ = self.delete(kind, &key, &wish, now);
@@ -243,9 +232,7 @@ fn grace(kind: Kind, value: &Value, wish: &Deletion) -> i64 {
     if kind != Kind::Pods || ended || json::text(value, "/spec/nodeName").is_empty() {
         return 0;
     }
-    wish.grace_seconds
-        .unwrap_or(json::int_or(value, "/spec/terminationGracePeriodSeconds", 30))
-        .max(0)
+    wish.grace_seconds.unwrap_or(json::int_or(value, "/spec/terminationGracePeriodSeconds", 30)).max(0)
 }
 
 /// Jobs keep the old default of their API: their pods stay.

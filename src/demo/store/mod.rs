@@ -182,9 +182,7 @@ impl State {
         let wanted = namespace.map(str::to_owned);
         shelf
             .range((start, Bound::Unbounded))
-            .take_while(move |(key, _)| {
-                wanted.as_deref().is_none_or(|wanted| &*key.namespace == wanted)
-            })
+            .take_while(move |(key, _)| wanted.as_deref().is_none_or(|wanted| &*key.namespace == wanted))
             .map(|(_, object)| object)
     }
 

@@ -56,9 +56,8 @@ impl fmt::Debug for Key {
 impl Object {
     /// Takes over a complete object; `metadata` is as the server wants it.
     pub fn new(kind: Kind, version: u64, value: &Value) -> Object {
-        let labels = json::pairs(value, "/metadata/labels")
-            .map(|(key, text)| (key.into(), text.into()))
-            .collect();
+        let labels =
+            json::pairs(value, "/metadata/labels").map(|(key, text)| (key.into(), text.into())).collect();
         Object {
             kind,
             key: Key::of(value),
@@ -84,11 +83,7 @@ impl Object {
     /// The object as an item of a list: the items of built-in kinds carry neither kind nor apiVersion.
     pub fn item(&self) -> (&'static str, Bytes) {
         let row = self.kind.row();
-        if row.custom {
-            ("", self.body.clone())
-        } else {
-            ("{", self.body.slice(row.preamble().len()..))
-        }
+        if row.custom { ("", self.body.clone()) } else { ("{", self.body.slice(row.preamble().len()..)) }
     }
 
     pub fn label(&self, key: &str) -> Option<&str> {

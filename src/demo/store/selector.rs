@@ -73,11 +73,8 @@ impl LabelSelector {
             .map(|(key, value)| Requirement::In(key.into(), vec![value.into()]));
         let rules = json::list(selector, "/matchExpressions").iter().map(|rule| {
             let key = json::text(rule, "/key").to_owned();
-            let values = json::list(rule, "/values")
-                .iter()
-                .filter_map(Value::as_str)
-                .map(str::to_owned)
-                .collect();
+            let values =
+                json::list(rule, "/values").iter().filter_map(Value::as_str).map(str::to_owned).collect();
             match json::text(rule, "/operator") {
                 "In" => Requirement::In(key, values),
                 "NotIn" => Requirement::NotIn(key, values),
@@ -112,9 +109,7 @@ impl FieldSelector {
         let terms = text.split(',').filter(|term| !term.is_empty()).map(|term| {
             let (field, equal, value) = if let Some((field, value)) = term.split_once("!=") {
                 (field, false, value)
-            } else if let Some((field, value)) =
-                term.split_once("==").or_else(|| term.split_once('='))
-            {
+            } else if let Some((field, value)) = term.split_once("==").or_else(|| term.split_once('=')) {
                 (field, true, value)
             } else {
                 return Err(Refusal::bad_request(format!(
@@ -174,9 +169,8 @@ impl<'a> Tokens<'a> {
 
     fn next(&mut self) -> Token<'a> {
         let text = self.rest.trim_start();
-        let symbol = ["==", "!=", "=", "!", ",", "(", ")"]
-            .into_iter()
-            .find(|symbol| text.starts_with(symbol));
+        let symbol =
+            ["==", "!=", "=", "!", ",", "(", ")"].into_iter().find(|symbol| text.starts_with(symbol));
         let end = match symbol {
             Some(symbol) => symbol.len(),
             None => text.find(['=', '!', ',', '(', ')', ' ', '\t']).unwrap_or(text.len()),
@@ -244,9 +238,7 @@ impl<'a> Tokens<'a> {
 }
 
 fn unexpected(found: &Token<'_>, expected: &str) -> Refusal {
-    Refusal::bad_request(format!(
-        "unable to parse requirement: found '{found}', expected: {expected}"
-    ))
+    Refusal::bad_request(format!("unable to parse requirement: found '{found}', expected: {expected}"))
 }
 
 #[cfg(test)]
@@ -276,16 +268,9 @@ mod tests {
         ] {
             assert!(matches(selector, &labels), "{selector:?}");
         }
-        for selector in [
-            "app=db",
-            "app!=web",
-            "app in (a,b)",
-            "tier notin (prod)",
-            "other",
-            "!app",
-            "other=",
-            "app=",
-        ] {
+        for selector in
+            ["app=db", "app!=web", "app in (a,b)", "tier notin (prod)", "other", "!app", "other=", "app="]
+        {
             assert!(!matches(selector, &labels), "{selector:?}");
         }
     }
@@ -297,10 +282,7 @@ mod tests {
             message("a b c"),
             "unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt"
         );
-        assert_eq!(
-            message("a in (b"),
-            "unable to parse requirement: found '', expected: ',' or ')'"
-        );
+        assert_eq!(message("a in (b"), "unable to parse requirement: found '', expected: ',' or ')'");
         for text in ["=", "a=b=c", "a in b", ",", "a,", "!"] {
             assert_eq!(LabelSelector::parse(text).unwrap_err().code, 400, "{text:?}");
         }

@@ -115,13 +115,7 @@ impl Store {
 }
 
 impl State {
-    fn create(
-        &mut self,
-        kind: Kind,
-        mut value: Value,
-        now: &str,
-        dry_run: bool,
-    ) -> Outcome<Arc<Object>> {
+    fn create(&mut self, kind: Kind, mut value: Value, now: &str, dry_run: bool) -> Outcome<Arc<Object>> {
         let row = kind.row();
         let prefix = json::text(&value, "/metadata/generateName").to_owned();
         if json::text(&value, "/metadata/name").is_empty() && !prefix.is_empty() {
@@ -139,11 +133,9 @@ impl State {
         if self.shelves[kind as usize].contains_key(&key) {
             return Err(Refusal::already_exists(kind, &key.name));
         }
-        for pointer in [
-            "/metadata/deletionTimestamp",
-            "/metadata/deletionGracePeriodSeconds",
-            "/metadata/managedFields",
-        ] {
+        for pointer in
+            ["/metadata/deletionTimestamp", "/metadata/deletionGracePeriodSeconds", "/metadata/managedFields"]
+        {
             json::remove(&mut value, pointer);
         }
         json::put(&mut value, "/metadata/uid", self.uid().into());
@@ -161,10 +153,7 @@ impl State {
     /// Gives the object the next version and puts it on its shelf and into the history.
     pub(super) fn commit(&mut self, kind: Kind, mut value: Value) -> Arc<Object> {
         let object = self.place(kind, &mut value);
-        self.recent
-            .get_mut()
-            .unwrap_or_else(PoisonError::into_inner)
-            .keep(&object, Arc::new(value));
+        self.recent.get_mut().unwrap_or_else(PoisonError::into_inner).keep(&object, Arc::new(value));
         object
     }
 
@@ -212,12 +201,7 @@ impl State {
     }
 }
 
-fn keep_what_is_the_servers(
-    kind: Kind,
-    before: &Value,
-    after: &mut Value,
-    part: Part,
-) -> Outcome<()> {
+fn keep_what_is_the_servers(kind: Kind, before: &Value, after: &mut Value, part: Part) -> Outcome<()> {
     let name = json::text(before, "/metadata/name");
     let seen = json::text(after, "/metadata/resourceVersion");
     if !seen.is_empty() && seen != json::text(before, "/metadata/resourceVersion") {
@@ -225,9 +209,7 @@ fn keep_what_is_the_servers(
     }
     let (believed, own) = (json::text(after, "/metadata/uid"), json::text(before, "/metadata/uid"));
     if !believed.is_empty() && believed != own {
-        let why = format!(
-            "Precondition failed: UID in precondition: {believed}, UID in object meta: {own}"
-        );
+        let why = format!("Precondition failed: UID in precondition: {believed}, UID in object meta: {own}");
         return Err(Refusal::conflict(kind, name, &why));
     }
     match part {
@@ -270,8 +252,7 @@ fn copy(from: &Value, to: &mut Value, pointer: &str) {
 
 /// Does anything but metadata and status differ?
 fn spec_differs(before: &Value, after: &Value) -> bool {
-    let keys =
-        [before, after].into_iter().filter_map(Value::as_object).flat_map(serde_json::Map::keys);
+    let keys = [before, after].into_iter().filter_map(Value::as_object).flat_map(serde_json::Map::keys);
     keys.filter(|key| !["metadata", "status"].contains(&key.as_str()))
         .any(|key| before.get(key) != after.get(key))
 }

@@ -14,8 +14,7 @@ const EVERY: i64 = seconds(15);
 const STABLE: i64 = seconds(60);
 
 pub fn reconcile(world: &mut World, key: &Key) {
-    let Some(hpa) =
-        world.get(Kind::HorizontalPodAutoscalers, key).filter(|object| !is_terminating(object))
+    let Some(hpa) = world.get(Kind::HorizontalPodAutoscalers, key).filter(|object| !is_terminating(object))
     else {
         return;
     };
@@ -37,17 +36,11 @@ fn sync(world: &mut World, key: &Key, hpa: &Value) {
     let found = kind.and_then(|kind| Some((kind, world.get(kind, &place)?)));
     let now = world.stamp();
     let Some((kind, target)) = found else {
-        let message = format!(
-            "the HPA controller was unable to get the target's current scale: {name} not found"
-        );
-        let condition = Condition {
-            kind: "AbleToScale",
-            status: false,
-            reason: "FailedGetScale",
-            message: &message,
-        };
-        world
-            .edit(Kind::HorizontalPodAutoscalers, key, |hpa| conditions::set(hpa, condition, &now));
+        let message =
+            format!("the HPA controller was unable to get the target's current scale: {name} not found");
+        let condition =
+            Condition { kind: "AbleToScale", status: false, reason: "FailedGetScale", message: &message };
+        world.edit(Kind::HorizontalPodAutoscalers, key, |hpa| conditions::set(hpa, condition, &now));
         return;
     };
     let current = json::int_or(&target, "/spec/replicas", 1);
@@ -96,37 +89,23 @@ fn wish(world: &World, hpa: &mut Value, target: &str, current: i64) -> i64 {
     let needed = 0.6 + (most as f64 * 1.05 - 0.6) * demand;
     let ratio = needed / current as f64;
     json::put(hpa, "/status/currentMetrics", metrics(hpa, ratio));
-    let message = format!(
-        "the HPA was able to successfully calculate a replica count from {}",
-        metric_name(hpa)
-    );
-    let active = Condition {
-        kind: "ScalingActive",
-        status: true,
-        reason: "ValidMetricFound",
-        message: &message,
-    };
+    let message =
+        format!("the HPA was able to successfully calculate a replica count from {}", metric_name(hpa));
+    let active =
+        Condition { kind: "ScalingActive", status: true, reason: "ValidMetricFound", message: &message };
     conditions::set(hpa, active, &now);
     let raw = if (ratio - 1.0).abs() <= 0.1 { current } else { needed.ceil() as i64 };
     let bounded = raw.clamp(least, most.max(least));
     let (limited, reason, message) = match raw {
-        raw if raw > bounded => (
-            true,
-            "TooManyReplicas",
-            "the desired replica count is more than the maximum replica count",
-        ),
-        raw if raw < bounded => (
-            true,
-            "TooFewReplicas",
-            "the desired replica count is less than the minimum replica count",
-        ),
+        raw if raw > bounded => {
+            (true, "TooManyReplicas", "the desired replica count is more than the maximum replica count")
+        }
+        raw if raw < bounded => {
+            (true, "TooFewReplicas", "the desired replica count is less than the minimum replica count")
+        }
         _ => (false, "DesiredWithinRange", "the desired count is within the acceptable range"),
     };
-    conditions::set(
-        hpa,
-        Condition { kind: "ScalingLimited", status: limited, reason, message },
-        &now,
-    );
+    conditions::set(hpa, Condition { kind: "ScalingLimited", status: limited, reason, message }, &now);
     let last = world.tick_of(json::text(hpa, "/status/lastScaleTime"));
     let stable = last.is_some_and(|last| world.tick - last < STABLE);
     if bounded < current && current <= most && stable { current } else { bounded }
@@ -140,17 +119,16 @@ fn metrics(hpa: &Value, ratio: f64) -> Value {
             _ => "resource",
         };
         let target = &spec[section]["target"];
-        let value =
-            match (target["averageUtilization"].as_i64(), json::text(target, "/averageValue")) {
-                (Some(percent), _) => json!({
-                    "averageUtilization": (percent as f64 * ratio).round() as i64,
-                    "averageValue": format!("{}m", (percent as f64 * ratio * 20.0).round() as i64),
-                }),
-                (None, amount) => {
-                    let wanted = super::quantity::parse(amount) as f64;
-                    json!({"averageValue": format!("{}m", (wanted * ratio).round() as i64)})
-                }
-            };
+        let value = match (target["averageUtilization"].as_i64(), json::text(target, "/averageValue")) {
+            (Some(percent), _) => json!({
+                "averageUtilization": (percent as f64 * ratio).round() as i64,
+                "averageValue": format!("{}m", (percent as f64 * ratio * 20.0).round() as i64),
+            }),
+            (None, amount) => {
+                let wanted = super::quantity::parse(amount) as f64;
+                json!({"averageValue": format!("{}m", (wanted * ratio).round() as i64)})
+            }
+        };
         let mut metric = json!({"type": spec["type"], section: {"current": value}});
         for field in ["name", "metric"] {
             if let Some(name) = spec[section].get(field) {
@@ -167,9 +145,6 @@ fn metric_name(hpa: &Value) -> String {
     match json::text(spec, "/type") {
         "External" => format!("external metric {}", json::text(spec, "/external/metric/name")),
         "Pods" => format!("pods metric {}", json::text(spec, "/pods/metric/name")),
-        _ => format!(
-            "{} resource utilization (percentage of request)",
-            json::text(spec, "/resource/name")
-        ),
+        _ => format!("{} resource utilization (percentage of request)", json::text(spec, "/resource/name")),
     }
 }

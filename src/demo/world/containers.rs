@@ -81,29 +81,18 @@ pub fn at(plan: &Plan, now: i64) -> Moment {
     loop {
         let end = start + length;
         if now < end {
-            return Moment { next: Some(end), ..running(plan, start, past, now) }
-                .sooner(plan, start, now);
+            return Moment { next: Some(end), ..running(plan, start, past, now) }.sooner(plan, start, now);
         }
         if !again {
             let state = State::Ended { start, end };
-            return Moment {
-                next: None,
-                restarts: past.restarts,
-                last: past.last,
-                ..waiting(state, end)
-            };
+            return Moment { next: None, restarts: past.restarts, last: past.last, ..waiting(state, end) };
         }
         past.last = Some((start, end));
         start = end + backoff;
         if now < start {
             let state = State::BackOff { delay: backoff };
             let next = Some(start);
-            return Moment {
-                next,
-                restarts: past.restarts,
-                last: past.last,
-                ..waiting(state, end)
-            };
+            return Moment { next, restarts: past.restarts, last: past.last, ..waiting(state, end) };
         }
         past.restarts += 1;
         backoff = (backoff * 2).min(LONGEST_BACKOFF);
@@ -176,9 +165,7 @@ mod tests {
     /// All states by following `next`, as the kubelet does.
     fn follow(plan: &Plan, until: i64) -> Vec<Moment> {
         let mut seen = vec![at(plan, 0)];
-        while let Some(next) =
-            seen.last().and_then(|moment| moment.next).filter(|next| *next <= until)
-        {
+        while let Some(next) = seen.last().and_then(|moment| moment.next).filter(|next| *next <= until) {
             seen.push(at(plan, next));
         }
         seen
@@ -213,10 +200,7 @@ mod tests {
             assert!(matches!(last.state, State::Ended { .. }) && last.next.is_none());
         }
         let failed = End::After { seconds: 5, exit_code: 1, reason: "Error" };
-        assert!(matches!(
-            at(&plan(failed, Restart::Never), seconds(60)).state,
-            State::Ended { .. }
-        ));
+        assert!(matches!(at(&plan(failed, Restart::Never), seconds(60)).state, State::Ended { .. }));
         assert!(at(&plan(failed, Restart::OnFailure), seconds(60)).restarts > 0);
     }
 

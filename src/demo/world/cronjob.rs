@@ -22,10 +22,8 @@ pub fn reconcile(world: &mut World, key: &Key) {
         world.store.owned(uid(&cron), Kind::Jobs).iter().map(|object| object.value()).collect();
     let mut status = cron["status"].clone();
     let last = ["/status/lastScheduleTime", "/metadata/creationTimestamp"];
-    let last = last
-        .into_iter()
-        .find_map(|pointer| clock::parse(json::text(&cron, pointer)))
-        .unwrap_or(world.now());
+    let last =
+        last.into_iter().find_map(|pointer| clock::parse(json::text(&cron, pointer))).unwrap_or(world.now());
     let due = schedule.next(last.max(world.now() - chrono::TimeDelta::minutes(2)));
     let running = jobs.iter().any(|job| !is_finished(job));
     let held_back = running && json::text(&cron, "/spec/concurrencyPolicy") == "Forbid";
@@ -56,8 +54,7 @@ fn create(world: &mut World, cron: &Value, minute: i64) {
         "spec": template["spec"],
     });
     if world.create(Kind::Jobs, job).is_ok() {
-        let about =
-            Involved { kind: Kind::CronJobs, object: cron, component: "cronjob-controller" };
+        let about = Involved { kind: Kind::CronJobs, object: cron, component: "cronjob-controller" };
         world.normal(about, "SuccessfulCreate", &format!("Created job {name}"));
     }
 }
@@ -66,8 +63,7 @@ fn clean_up(world: &mut World, cron: &Value, jobs: &[Value]) {
     for (condition, limit) in
         [("Complete", "successfulJobsHistoryLimit"), ("Failed", "failedJobsHistoryLimit")]
     {
-        let mut ended: Vec<&Value> =
-            jobs.iter().filter(|job| json::is_true(job, condition)).collect();
+        let mut ended: Vec<&Value> = jobs.iter().filter(|job| json::is_true(job, condition)).collect();
         ended.sort_by_key(|job| json::text(job, "/metadata/creationTimestamp"));
         let limit = json::int_or(&cron["spec"], &format!("/{limit}"), 3).max(0) as usize;
         for job in &ended[..ended.len().saturating_sub(limit)] {
@@ -94,8 +90,7 @@ fn report(world: &World, cron: &Value, status: &mut Value) {
     } else {
         json::put(status, "/active", active.into());
     }
-    let ends =
-        jobs.iter().map(|job| json::text(job, "/status/completionTime")).max().unwrap_or_default();
+    let ends = jobs.iter().map(|job| json::text(job, "/status/completionTime")).max().unwrap_or_default();
     if !ends.is_empty() {
         json::put(status, "/lastSuccessfulTime", ends.into());
     }

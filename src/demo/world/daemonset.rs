@@ -9,8 +9,7 @@ use crate::demo::resource::Kind;
 use crate::demo::store::{Key, Query};
 
 pub fn reconcile(world: &mut World, key: &Key) {
-    let Some(set) = world.get(Kind::DaemonSets, key).filter(|object| !is_terminating(object))
-    else {
+    let Some(set) = world.get(Kind::DaemonSets, key).filter(|object| !is_terminating(object)) else {
         return;
     };
     let nodes: Vec<String> = world
@@ -36,9 +35,8 @@ pub fn reconcile(world: &mut World, key: &Key) {
     }
     roll(world, &set, &pods, &revision);
     let pods = world.pods_of(&set);
-    let count = |test: &dyn Fn(&PodFacts) -> bool| {
-        pods.iter().filter(|pod| pod.active() && test(pod)).count()
-    };
+    let count =
+        |test: &dyn Fn(&PodFacts) -> bool| pods.iter().filter(|pod| pod.active() && test(pod)).count();
     let ready = count(&|pod| pod.ready);
     let mut status = json!({
         "observedGeneration": set["metadata"]["generation"], "numberMisscheduled": 0,
@@ -75,8 +73,7 @@ fn create(world: &mut World, set: &Value, node: &str, revision: &str) {
         node: Some(node.to_owned()),
     };
     if let Ok(name) = world.create_pod(plan) {
-        let about =
-            Involved { kind: Kind::DaemonSets, object: set, component: "daemonset-controller" };
+        let about = Involved { kind: Kind::DaemonSets, object: set, component: "daemonset-controller" };
         world.normal(about, "SuccessfulCreate", &format!("Created pod: {name}"));
     }
 }
@@ -89,8 +86,7 @@ fn roll(world: &mut World, set: &Value, pods: &[PodFacts], revision: &str) {
         true,
     );
     let lost = |pod: &PodFacts| world.lost_nodes.contains_key(&pod.node);
-    let unavailable =
-        pods.iter().filter(|pod| !lost(pod) && (pod.terminating || !pod.ready)).count() as i64;
+    let unavailable = pods.iter().filter(|pod| !lost(pod) && (pod.terminating || !pod.ready)).count() as i64;
     let may = usize::try_from(most.max(1) - unavailable).unwrap_or(0);
     let old = pods.iter().filter(|pod| pod.active() && pod.revision != revision);
     let leaving: Vec<Key> = old.take(may).map(|pod| pod.key.clone()).collect();

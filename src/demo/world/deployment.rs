@@ -17,9 +17,7 @@ const HASH: &str = "pod-template-hash";
 const REVISION: &str = "deployment.kubernetes.io/revision";
 
 pub fn reconcile(world: &mut World, key: &Key) {
-    let Some(deployment) =
-        world.get(Kind::Deployments, key).filter(|object| !is_terminating(object))
-    else {
+    let Some(deployment) = world.get(Kind::Deployments, key).filter(|object| !is_terminating(object)) else {
         return;
     };
     let hash = template::hash(&deployment["spec"]["template"]);
@@ -126,10 +124,8 @@ fn scale(world: &mut World, deployment: &Value, set: &Value, wish: i64) {
         annotate(set, "deployment.kubernetes.io/desired-replicas", &desired);
     });
     let way = if wish > now { "up" } else { "down" };
-    let message = format!(
-        "Scaled {way} replica set {} from {now} to {wish}",
-        json::text(set, "/metadata/name")
-    );
+    let message =
+        format!("Scaled {way} replica set {} from {now} to {wish}", json::text(set, "/metadata/name"));
     world.normal(by_controller(deployment), "ScalingReplicaSet", &message);
 }
 
@@ -137,12 +133,7 @@ fn by_controller(deployment: &Value) -> Involved<'_> {
     Involved { kind: Kind::Deployments, object: deployment, component: "deployment-controller" }
 }
 
-fn write_status(
-    world: &mut World,
-    key: &Key,
-    deployment: &Value,
-    (new, old): (&Value, &[Arc<Value>]),
-) {
+fn write_status(world: &mut World, key: &Key, deployment: &Value, (new, old): (&Value, &[Arc<Value>])) {
     let sum = |field: &str| -> i64 {
         std::iter::once(new)
             .chain(old.iter().map(Arc::as_ref))
@@ -150,8 +141,7 @@ fn write_status(
             .sum()
     };
     let desired = json::int_or(deployment, "/spec/replicas", 1);
-    let (replicas, ready, available) =
-        (sum("/replicas"), sum("/readyReplicas"), sum("/availableReplicas"));
+    let (replicas, ready, available) = (sum("/replicas"), sum("/readyReplicas"), sum("/availableReplicas"));
     let updated = json::int(new, "/status/replicas");
     let mut object = deployment.clone();
     let mut status = json!({"observedGeneration": deployment["metadata"]["generation"]});
@@ -170,8 +160,7 @@ fn write_status(
             status[field] = count.into();
         }
     }
-    status["conditions"] =
-        deployment["status"].get("conditions").cloned().unwrap_or_else(|| json!([]));
+    status["conditions"] = deployment["status"].get("conditions").cloned().unwrap_or_else(|| json!([]));
     let moved = ["replicas", "updatedReplicas", "readyReplicas", "availableReplicas"]
         .iter()
         .any(|field| status.get(field) != deployment["status"].get(field));
@@ -180,12 +169,7 @@ fn write_status(
     set_available(&mut object, deployment, available, &now);
     let complete = updated == desired && replicas == desired && available == desired;
     let name = json::text(new, "/metadata/name").to_owned();
-    progress(
-        world,
-        key,
-        &mut object,
-        &Progress { complete, moved, new: &name, steady: replicas == updated },
-    );
+    progress(world, key, &mut object, &Progress { complete, moved, new: &name, steady: replicas == updated });
     world.edit(Kind::Deployments, key, |current| {
         json::put(current, "/status", object["status"].take());
         annotate(current, REVISION, &revision(new).to_string());
@@ -202,15 +186,10 @@ fn set_available(object: &mut Value, deployment: &Value, available: i64, now: &s
         Condition { kind: "Available", status: true, reason: "MinimumReplicasAvailable", message }
     } else {
         let message = "Deployment does not have minimum availability.";
-        Condition {
-            kind: "Available",
-            status: false,
-            reason: "MinimumReplicasUnavailable",
-            message,
-        }
+        Condition { kind: "Available", status: false, reason: "MinimumReplicasUnavailable", message }
     };
-    let moved = json::is_true(object, "Available") != enough
-        || json::condition(object, "Available").is_none();
+    let moved =
+        json::is_true(object, "Available") != enough || json::condition(object, "Available").is_none();
     conditions::set(object, condition, now);
     if moved {
         touch(object, "Available", now);
@@ -251,12 +230,8 @@ fn progress(world: &mut World, key: &Key, object: &mut Value, seen: &Progress<'_
     let since = world.tick_of(updated).unwrap_or(world.tick);
     if seen.moved || updated.is_empty() || reason == "NewReplicaSetAvailable" {
         let message = format!("ReplicaSet \"{}\" is progressing.", seen.new);
-        let condition = Condition {
-            kind: "Progressing",
-            status: true,
-            reason: "ReplicaSetUpdated",
-            message: &message,
-        };
+        let condition =
+            Condition { kind: "Progressing", status: true, reason: "ReplicaSetUpdated", message: &message };
         if reason != "ProgressDeadlineExceeded" {
             set_progress(object, condition, &now);
             world.wake_after(deadline + 2, Kind::Deployments, key);
@@ -287,13 +262,10 @@ fn touch(object: &mut Value, kind: &str, now: &str) {
 
 /// Old sets without pods are kept for `revisionHistoryLimit` revisions.
 fn clean_up(world: &mut World, deployment: &Value, old: &[Arc<Value>]) {
-    let limit =
-        usize::try_from(json::int_or(deployment, "/spec/revisionHistoryLimit", 10)).unwrap_or(10);
+    let limit = usize::try_from(json::int_or(deployment, "/spec/revisionHistoryLimit", 10)).unwrap_or(10);
     let empty: Vec<&Arc<Value>> = old
         .iter()
-        .filter(|set| {
-            json::int(set, "/spec/replicas") == 0 && json::int(set, "/status/replicas") == 0
-        })
+        .filter(|set| json::int(set, "/spec/replicas") == 0 && json::int(set, "/status/replicas") == 0)
         .collect();
     for set in &empty[..empty.len().saturating_sub(limit)] {
         world.delete(Kind::ReplicaSets, &Key::of(set));

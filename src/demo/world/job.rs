@@ -49,11 +49,7 @@ fn label(world: &mut World, key: &Key, job: &Value) {
             json::put(job, &format!("/spec/template/metadata/labels/{label}"), json!(value));
             json::put(job, &format!("/metadata/labels/{label}"), json!(value));
         }
-        json::put(
-            job,
-            "/spec/selector/matchLabels",
-            json!({"batch.kubernetes.io/controller-uid": own}),
-        );
+        json::put(job, "/spec/selector/matchLabels", json!({"batch.kubernetes.io/controller-uid": own}));
     });
 }
 
@@ -68,8 +64,7 @@ struct Count {
 
 fn run(world: &mut World, key: &Key, job: &Value) {
     let pods = world.pods_of(job);
-    let (active, rest): (Vec<PodFacts>, Vec<PodFacts>) =
-        pods.into_iter().partition(PodFacts::active);
+    let (active, rest): (Vec<PodFacts>, Vec<PodFacts>) = pods.into_iter().partition(PodFacts::active);
     let restarts: i64 = active.iter().map(|pod| pod.restarts).sum();
     let count = Count {
         ready: active.iter().filter(|pod| pod.ready).count(),
@@ -83,8 +78,7 @@ fn run(world: &mut World, key: &Key, job: &Value) {
     let mut object = job.clone();
     let completions = json::int_or(job, "/spec/completions", 1);
     let deadline = json::int(job, "/spec/activeDeadlineSeconds");
-    let running =
-        world.tick_of(json::text(job, "/status/startTime")).map_or(0, |start| world.tick - start);
+    let running = world.tick_of(json::text(job, "/status/startTime")).map_or(0, |start| world.tick - start);
     if count.succeeded.len() as i64 >= completions {
         complete(world, &mut object, &now);
     } else if count.failed > json::int_or(job, "/spec/backoffLimit", 6) {
@@ -108,12 +102,8 @@ fn run(world: &mut World, key: &Key, job: &Value) {
 fn start(world: &mut World, key: &Key, object: &mut Value, count: &Count) {
     let now = world.stamp();
     if json::is_true(object, "Suspended") {
-        let resumed = Condition {
-            kind: "Suspended",
-            status: false,
-            reason: "JobResumed",
-            message: "Job resumed",
-        };
+        let resumed =
+            Condition { kind: "Suspended", status: false, reason: "JobResumed", message: "Job resumed" };
         conditions::set(object, resumed, &now);
         world.normal(by_controller(object), "Resumed", "Job resumed");
     }
@@ -125,11 +115,7 @@ fn start(world: &mut World, key: &Key, object: &mut Value, count: &Count) {
         }
     }
     let completions = json::int_or(object, "/spec/completions", 1);
-    let open = (completions - count.succeeded.len() as i64).min(json::int_or(
-        object,
-        "/spec/parallelism",
-        1,
-    ));
+    let open = (completions - count.succeeded.len() as i64).min(json::int_or(object, "/spec/parallelism", 1));
     let missing = open - count.active.len() as i64;
     let mut active = count.active.len() as i64;
     if missing > 0 && !backs_off(world, key, count.failed) {
@@ -187,8 +173,7 @@ fn create(world: &mut World, job: &Value) {
         let pointer = format!("/metadata/annotations/{}", INDEX.replace('/', "~1"));
         json::put(&mut template, &pointer, free.to_string().into());
     }
-    let plan =
-        PodPlan { owner: (Kind::Jobs, job), template: &template, name: prefix, labels, node: None };
+    let plan = PodPlan { owner: (Kind::Jobs, job), template: &template, name: prefix, labels, node: None };
     if let Ok(pod) = world.create_pod(plan) {
         world.normal(by_controller(job), "SuccessfulCreate", &format!("Created pod: {pod}"));
     }
@@ -202,12 +187,8 @@ fn suspend(world: &mut World, object: &mut Value, count: &Count) {
     if !json::is_true(object, "Suspended") {
         world.normal(by_controller(object), "Suspended", "Job suspended");
     }
-    let condition = Condition {
-        kind: "Suspended",
-        status: true,
-        reason: "JobSuspended",
-        message: "Job suspended",
-    };
+    let condition =
+        Condition { kind: "Suspended", status: true, reason: "JobSuspended", message: "Job suspended" };
     conditions::set(object, condition, &now);
     json::remove(object, "/status/startTime");
     counters(object, (0, 0), count);
@@ -216,11 +197,7 @@ fn suspend(world: &mut World, object: &mut Value, count: &Count) {
 fn complete(world: &mut World, object: &mut Value, now: &str) {
     let message = "Reached expected number of succeeded pods";
     for kind in ["SuccessCriteriaMet", "Complete"] {
-        conditions::set(
-            object,
-            Condition { kind, status: true, reason: "CompletionsReached", message },
-            now,
-        );
+        conditions::set(object, Condition { kind, status: true, reason: "CompletionsReached", message }, now);
     }
     json::put(object, "/status/completionTime", now.into());
     let done = world.pods_of(object).iter().filter(|pod| pod.phase == "Succeeded").count() as i64;
@@ -262,9 +239,7 @@ fn write_status(world: &mut World, key: &Key, mut object: Value) {
 fn finished(world: &mut World, key: &Key, job: &Value) {
     let Some(ttl) = job["spec"]["ttlSecondsAfterFinished"].as_i64() else { return };
     let ends = ["Complete", "Failed"].iter().filter_map(|kind| json::condition(job, kind));
-    let end = ends
-        .filter_map(|condition| world.tick_of(json::text(condition, "/lastTransitionTime")))
-        .max();
+    let end = ends.filter_map(|condition| world.tick_of(json::text(condition, "/lastTransitionTime"))).max();
     let due = end.unwrap_or(world.tick) + seconds(ttl);
     if world.tick >= due {
         world.delete(Kind::Jobs, key);

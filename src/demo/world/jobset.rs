@@ -112,8 +112,7 @@ fn report(world: &mut World, key: &Key, set: &Value, jobs: &[Value]) {
         world.warning(about, "FailedJobs", message);
     } else if !jobs.is_empty() && jobs.iter().all(|job| json::is_true(job, "Complete")) {
         let message = "jobset completed successfully";
-        let done =
-            Condition { kind: "Completed", status: true, reason: "AllJobsCompleted", message };
+        let done = Condition { kind: "Completed", status: true, reason: "AllJobsCompleted", message };
         conditions::set(&mut object, done, &now);
         json::put(&mut object, "/status/terminalState", "Completed".into());
         world.normal(about, "AllJobsCompleted", message);

@@ -11,8 +11,7 @@ const PAUSED: &str = "autoscaling.keda.sh/paused";
 const PAUSED_REPLICAS: &str = "autoscaling.keda.sh/paused-replicas";
 
 pub fn reconcile(world: &mut World, key: &Key) {
-    let Some(scaled) = world.get(Kind::ScaledObjects, key).filter(|object| !is_terminating(object))
-    else {
+    let Some(scaled) = world.get(Kind::ScaledObjects, key).filter(|object| !is_terminating(object)) else {
         return;
     };
     let hpa = Key::new(&key.namespace, &format!("keda-hpa-{}", key.name));
@@ -22,8 +21,7 @@ pub fn reconcile(world: &mut World, key: &Key) {
     let kind = target_kind(&scaled);
     if paused {
         world.delete(Kind::HorizontalPodAutoscalers, &hpa);
-        if let (Some(kind), Ok(replicas)) =
-            (kind, json::annotation(&scaled, PAUSED_REPLICAS).parse::<i64>())
+        if let (Some(kind), Ok(replicas)) = (kind, json::annotation(&scaled, PAUSED_REPLICAS).parse::<i64>())
         {
             world.edit(kind, &target, |target| {
                 json::put(target, "/spec/replicas", json!(replicas.max(0)));
@@ -85,18 +83,11 @@ fn keep_autoscaler(world: &mut World, scaled: &Value, key: &Key) {
     let _ = world.create(Kind::HorizontalPodAutoscalers, hpa);
 }
 
-fn write_status(
-    world: &mut World,
-    key: &Key,
-    scaled: &Value,
-    (paused, kind): (bool, Option<Kind>),
-) {
+fn write_status(world: &mut World, key: &Key, scaled: &Value, (paused, kind): (bool, Option<Kind>)) {
     let now = world.stamp();
     let row = kind.unwrap_or(Kind::Deployments).row();
-    let mut types: Vec<&str> = json::list(scaled, "/spec/triggers")
-        .iter()
-        .map(|trigger| json::text(trigger, "/type"))
-        .collect();
+    let mut types: Vec<&str> =
+        json::list(scaled, "/spec/triggers").iter().map(|trigger| json::text(trigger, "/type")).collect();
     types.dedup();
     let mut object = scaled.clone();
     for (pointer, value) in [

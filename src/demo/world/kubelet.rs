@@ -105,11 +105,9 @@ fn stop(world: &mut World, key: &Key, pod: &Value) {
 
 fn keep_running(world: &mut World, key: &Key, pod: &Value) {
     let Some(run) = world.kubelet.runs.get_mut(key) else { return };
-    let moments: Vec<Moment> =
-        run.plans.iter().map(|plan| containers::at(plan, world.tick)).collect();
+    let moments: Vec<Moment> = run.plans.iter().map(|plan| containers::at(plan, world.tick)).collect();
     let plans = run.plans.clone();
-    let told =
-        std::mem::replace(&mut run.told, moments.iter().map(|moment| Some(moment.state)).collect());
+    let told = std::mem::replace(&mut run.told, moments.iter().map(|moment| Some(moment.state)).collect());
     let status = status(world, pod, &plans, &moments);
     if let Some(written) = world.set_status(Kind::Pods, key, status) {
         world.kubelet.wrote = written.version;
@@ -158,9 +156,7 @@ fn status(world: &World, pod: &Value, plans: &[Plan], moments: &[Moment]) -> Val
     let (reason, message) = match (ready, phase) {
         (true, _) => ("", String::new()),
         (false, "Succeeded") => ("PodCompleted", String::new()),
-        _ => {
-            ("ContainersNotReady", format!("containers with unready status: [{}]", names.join(" ")))
-        }
+        _ => ("ContainersNotReady", format!("containers with unready status: [{}]", names.join(" "))),
     };
     let plain = |kind| Condition { kind, status: true, reason: "", message: "" };
     if started {
@@ -168,11 +164,7 @@ fn status(world: &World, pod: &Value, plans: &[Plan], moments: &[Moment]) -> Val
     }
     conditions::set(&mut object, plain("Initialized"), &bound);
     for kind in ["Ready", "ContainersReady"] {
-        conditions::set(
-            &mut object,
-            Condition { kind, status: ready, reason, message: &message },
-            &since,
-        );
+        conditions::set(&mut object, Condition { kind, status: ready, reason, message: &message }, &since);
     }
     conditions::set(&mut object, plain("PodScheduled"), &bound);
     tidy(&mut object);
@@ -195,30 +187,20 @@ fn tidy(object: &mut Value) {
 
 fn phase(plans: &[Plan], moments: &[Moment]) -> &'static str {
     let ended = |moment: &Moment| matches!(moment.state, State::Ended { .. });
-    let failed =
-        |plan: &Plan| matches!(plan.program.end, End::After { exit_code, .. } if exit_code != 0);
+    let failed = |plan: &Plan| matches!(plan.program.end, End::After { exit_code, .. } if exit_code != 0);
     if !moments.is_empty() && moments.iter().all(ended) {
         return if plans.iter().any(failed) { "Failed" } else { "Succeeded" };
     }
-    let waits = |moment: &Moment| {
-        matches!(moment.state, State::Creating | State::PullError | State::PullBackOff)
-    };
+    let waits =
+        |moment: &Moment| matches!(moment.state, State::Creating | State::PullError | State::PullBackOff);
     if moments.iter().any(waits) { "Pending" } else { "Running" }
 }
 
-fn container_status(
-    world: &World,
-    pod: &Value,
-    spec: &Value,
-    (plan, moment): (&Plan, &Moment),
-) -> Value {
+fn container_status(world: &World, pod: &Value, spec: &Value, (plan, moment): (&Plan, &Moment)) -> Value {
     let at = |tick: i64| clock::stamp(world.store.clock().at(tick));
     let (image, name) = (json::text(spec, "/image"), json::text(spec, "/name"));
-    let id = format!(
-        "containerd://{:016x}{:016x}",
-        hash(&[uid(pod), name, "a"]),
-        hash(&[uid(pod), name, "b"])
-    );
+    let id =
+        format!("containerd://{:016x}{:016x}", hash(&[uid(pod), name, "a"]), hash(&[uid(pod), name, "b"]));
     let terminated = |start: i64, end: i64| {
         let End::After { exit_code, reason, .. } = plan.program.end else { return json!({}) };
         json!({"terminated": {
@@ -231,18 +213,13 @@ fn container_status(
     };
     let state = match moment.state {
         State::Creating => waiting("ContainerCreating", ""),
-        State::PullError => {
-            waiting("ErrImagePull", &programs::pull_error(image).unwrap_or_default())
-        }
-        State::PullBackOff => {
-            waiting("ImagePullBackOff", &format!("Back-off pulling image \"{image}\""))
-        }
+        State::PullError => waiting("ErrImagePull", &programs::pull_error(image).unwrap_or_default()),
+        State::PullBackOff => waiting("ImagePullBackOff", &format!("Back-off pulling image \"{image}\"")),
         State::Running { start } => json!({"running": {"startedAt": at(start)}}),
         State::BackOff { delay } => waiting("CrashLoopBackOff", &back_off(pod, name, delay)),
         State::Ended { start, end } => terminated(start, end),
     };
-    let started =
-        matches!(moment.state, State::Running { .. } | State::Ended { .. } | State::BackOff { .. });
+    let started = matches!(moment.state, State::Running { .. } | State::Ended { .. } | State::BackOff { .. });
     json!({
         "name": name, "image": image, "ready": moment.ready, "restartCount": moment.restarts,
         "started": matches!(moment.state, State::Running { .. }),
@@ -255,8 +232,7 @@ fn container_status(
 
 fn back_off(pod: &Value, container: &str, delay: i64) -> String {
     let delay = delay * clock::TICK_MS / 1000;
-    let text =
-        if delay >= 60 { format!("{}m{}s", delay / 60, delay % 60) } else { format!("{delay}s") };
+    let text = if delay >= 60 { format!("{}m{}s", delay / 60, delay % 60) } else { format!("{delay}s") };
     format!("back-off {text} restarting failed container={container} pod={}", full_name(pod))
 }
 
@@ -268,13 +244,7 @@ fn full_name(pod: &Value) -> String {
 fn image_id(image: &str) -> String {
     let repository = image.rsplit_once(':').map_or(image, |(repository, _)| repository);
     let part = |salt: &str| hash(&[image, salt]);
-    format!(
-        "{repository}@sha256:{:016x}{:016x}{:016x}{:016x}",
-        part("a"),
-        part("b"),
-        part("c"),
-        part("d")
-    )
+    format!("{repository}@sha256:{:016x}{:016x}{:016x}{:016x}", part("a"), part("b"), part("c"), part("d"))
 }
 
 /// An address made of a name; made-up private addresses, to which nobody ever sends a packet.
@@ -305,9 +275,7 @@ fn tell(world: &mut World, pod: &Value, container: &Value, moment: &Moment) {
             world.warning(
                 about,
                 "Failed",
-                &format!(
-                    "Failed to pull image \"{image}\": rpc error: code = NotFound desc = {why}"
-                ),
+                &format!("Failed to pull image \"{image}\": rpc error: code = NotFound desc = {why}"),
             );
             world.warning(about, "Failed", "Error: ErrImagePull");
         }
@@ -316,8 +284,7 @@ fn tell(world: &mut World, pod: &Value, container: &Value, moment: &Moment) {
             world.warning(about, "Failed", "Error: ImagePullBackOff");
         }
         State::BackOff { .. } => {
-            let message =
-                format!("Back-off restarting failed container {name} in pod {}", full_name(pod));
+            let message = format!("Back-off restarting failed container {name} in pod {}", full_name(pod));
             world.warning(about, "BackOff", &message);
         }
         State::Ended { .. } => {}

@@ -41,15 +41,13 @@ pub fn submit(world: &mut World, job: &Value) {
 }
 
 pub fn reconcile(world: &mut World, key: &Key) {
-    let Some(workload) = world.get(Kind::Workloads, key).filter(|object| !is_terminating(object))
-    else {
+    let Some(workload) = world.get(Kind::Workloads, key).filter(|object| !is_terminating(object)) else {
         return;
     };
     if json::is_true(&workload, "Finished") {
         return;
     }
-    let owner =
-        world.store.get(Kind::Workloads, key).and_then(|object| object.controller().cloned());
+    let owner = world.store.get(Kind::Workloads, key).and_then(|object| object.controller().cloned());
     let Some(job_key) = owner.map(|owner| Key::new(&key.namespace, &owner.name)) else { return };
     let Some(job) = world.get(Kind::Jobs, &job_key) else { return };
     if is_finished(&job) {
@@ -68,19 +66,14 @@ fn finish(world: &mut World, key: &Key, job: &Value) {
         ("Failed", "Job has reached the specified backoff limit")
     };
     world.edit(Kind::Workloads, key, |workload| {
-        conditions::set(
-            workload,
-            Condition { kind: "Finished", status: true, reason, message },
-            &now,
-        );
+        conditions::set(workload, Condition { kind: "Finished", status: true, reason, message }, &now);
     });
 }
 
 fn admit(world: &mut World, key: &Key, workload: &Value, job_key: &Key) {
     let local = Key::new(&key.namespace, json::text(workload, "/spec/queueName"));
     let queue = world.get(Kind::LocalQueues, &local);
-    let name =
-        queue.map(|queue| json::text(&queue, "/spec/clusterQueue").to_owned()).unwrap_or_default();
+    let name = queue.map(|queue| json::text(&queue, "/spec/clusterQueue").to_owned()).unwrap_or_default();
     let now = world.stamp();
     let Some(cluster_queue) = world.get(Kind::ClusterQueues, &Key::new("", &name)) else {
         let message = format!("LocalQueue {} doesn't exist", local.name);
@@ -88,8 +81,7 @@ fn admit(world: &mut World, key: &Key, workload: &Value, job_key: &Key) {
     };
     let need = gpus(workload);
     let used: i64 = admitted(world, &name).iter().map(gpus).sum();
-    let quota =
-        json::text(&cluster_queue, "/spec/resourceGroups/0/flavors/0/resources/0/nominalQuota");
+    let quota = json::text(&cluster_queue, "/spec/resourceGroups/0/flavors/0/resources/0/nominalQuota");
     let free = quota.parse::<i64>().unwrap_or(0) - used;
     let flavor = json::text(&cluster_queue, "/spec/resourceGroups/0/flavors/0/name").to_owned();
     if need > free {
@@ -119,8 +111,7 @@ fn admit(world: &mut World, key: &Key, workload: &Value, job_key: &Key) {
 }
 
 fn wait(world: &mut World, key: &Key, workload: &Value, (reason, message): (&str, &str)) {
-    let known =
-        json::condition(workload, "QuotaReserved").is_some_and(|old| old["message"] == message);
+    let known = json::condition(workload, "QuotaReserved").is_some_and(|old| old["message"] == message);
     if known {
         return;
     }
@@ -150,10 +141,8 @@ fn gpus(workload: &Value) -> i64 {
 
 /// How many wait and how many are admitted, in the statuses of the queues.
 fn count(world: &mut World, workload: &Value) {
-    let local = Key::new(
-        json::text(workload, "/metadata/namespace"),
-        json::text(workload, "/spec/queueName"),
-    );
+    let local =
+        Key::new(json::text(workload, "/metadata/namespace"), json::text(workload, "/spec/queueName"));
     let Some(queue) = world.get(Kind::LocalQueues, &local) else { return };
     let all: Vec<Value> = world
         .store

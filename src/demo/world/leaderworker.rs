@@ -58,12 +58,7 @@ pub fn reconcile(world: &mut World, key: &Key) {
 }
 
 /// The workers of one leader. True if all of them are ready.
-fn workers(
-    world: &mut World,
-    leader: &PodFacts,
-    (template, count): (&Value, i64),
-    labels: Value,
-) -> bool {
+fn workers(world: &mut World, leader: &PodFacts, (template, count): (&Value, i64), labels: Value) -> bool {
     let Some(pod) = world.get(Kind::Pods, &leader.key) else { return false };
     let set = stateful_set(
         world,
@@ -83,21 +78,12 @@ struct Wish<'a> {
 }
 
 /// The stateful set as wished, made if it is not there.
-fn stateful_set(
-    world: &mut World,
-    kind: Kind,
-    owner: &Value,
-    wish: &Wish<'_>,
-) -> Option<Arc<Value>> {
+fn stateful_set(world: &mut World, kind: Kind, owner: &Value, wish: &Wish<'_>) -> Option<Arc<Value>> {
     let namespace = json::text(owner, "/metadata/namespace");
     let key = Key::new(namespace, &wish.name);
     let mut pods = wish.template.clone();
     for (label, value) in wish.labels.as_object().into_iter().flatten() {
-        json::put(
-            &mut pods,
-            &format!("/metadata/labels/{}", label.replace('/', "~1")),
-            value.clone(),
-        );
+        json::put(&mut pods, &format!("/metadata/labels/{}", label.replace('/', "~1")), value.clone());
     }
     json::put(&mut pods, &format!("/metadata/labels/{LABEL}~1group"), json!(wish.name));
     if let Some(found) = world.get(Kind::StatefulSets, &key) {

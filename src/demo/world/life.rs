@@ -82,19 +82,14 @@ impl World {
     pub fn set_version(&mut self, kind: Kind, key: &Key, version: &str) {
         self.edit(kind, key, |object| {
             let image = json::text(object, "/spec/template/spec/containers/0/image").to_owned();
-            let repository =
-                image.rsplit_once(':').map_or(image.as_str(), |(repository, _)| repository);
+            let repository = image.rsplit_once(':').map_or(image.as_str(), |(repository, _)| repository);
             json::put(
                 object,
                 "/spec/template/spec/containers/0/image",
                 format!("{repository}:{version}").into(),
             );
             for base in ["/metadata", "/spec/template/metadata"] {
-                json::put(
-                    object,
-                    &format!("{base}/labels/app.kubernetes.io~1version"),
-                    version.into(),
-                );
+                json::put(object, &format!("{base}/labels/app.kubernetes.io~1version"), version.into());
             }
         });
     }

@@ -44,9 +44,7 @@ use serde_json::Value;
 use super::clock::{self, seconds};
 use super::refusal::Outcome;
 use super::resource::Kind;
-use super::store::{
-    Change, Deletion, Key, LabelSelector, Mode, Object, Part, Policy, Query, Store, Verb,
-};
+use super::store::{Change, Deletion, Key, LabelSelector, Mode, Object, Part, Policy, Query, Store, Verb};
 use super::{admit, json};
 
 pub use events::Involved;
@@ -216,8 +214,8 @@ impl World {
 
     fn concerns(&mut self, change: &Change) {
         let object = &change.object;
-        let quiet = [Kind::Events, Kind::Leases].contains(&change.kind)
-            || self.kubelet.wrote == change.version;
+        let quiet =
+            [Kind::Events, Kind::Leases].contains(&change.kind) || self.kubelet.wrote == change.version;
         if !quiet {
             self.due.insert((change.kind, object.key.clone()));
         }
@@ -237,11 +235,9 @@ impl World {
                     self.due.extend(self.scheduler.waiting());
                 }
                 let concerned = self.budgets.iter().filter(|(key, selector)| {
-                    key.namespace == object.key.namespace
-                        && selector.matches(|label| object.label(label))
+                    key.namespace == object.key.namespace && selector.matches(|label| object.label(label))
                 });
-                self.due
-                    .extend(concerned.map(|(key, _)| (Kind::PodDisruptionBudgets, key.clone())));
+                self.due.extend(concerned.map(|(key, _)| (Kind::PodDisruptionBudgets, key.clone())));
                 if change.verb == Verb::Deleted {
                     self.facts.forget(&object.key);
                 }
@@ -311,12 +307,7 @@ impl World {
     }
 
     /// Changes an object; that it went away meanwhile is no error, the next look will see it.
-    pub fn edit(
-        &mut self,
-        kind: Kind,
-        key: &Key,
-        edit: impl FnOnce(&mut Value),
-    ) -> Option<Arc<Object>> {
+    pub fn edit(&mut self, kind: Kind, key: &Key, edit: impl FnOnce(&mut Value)) -> Option<Arc<Object>> {
         let edited = self.store.update(kind, key, WHOLE, |object| {
             edit(object);
             Ok(())

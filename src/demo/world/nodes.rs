@@ -57,8 +57,7 @@ pub fn reconcile(world: &mut World, key: &Key) {
 fn beat(world: &mut World, key: &Key, node: &Value) {
     let lease = Key::new("kube-node-lease", &key.name);
     let offset = (hash(&[&key.name]) % LEASE_EVERY as u64) as i64;
-    let next =
-        (world.tick.max(-seconds(20)) + LEASE_EVERY).div_euclid(LEASE_EVERY) * LEASE_EVERY + offset;
+    let next = (world.tick.max(-seconds(20)) + LEASE_EVERY).div_euclid(LEASE_EVERY) * LEASE_EVERY + offset;
     let renewed = micro_stamp(world.now());
     match world.get(Kind::Leases, &lease) {
         None => {
@@ -128,8 +127,7 @@ fn mark_lost(world: &mut World, key: &Key, node: &Value) {
         &status,
     );
     for pod in pods_on(world, key) {
-        let unready =
-            Condition { kind: "Ready", status: false, reason: "NodeNotReady", message: "" };
+        let unready = Condition { kind: "Ready", status: false, reason: "NodeNotReady", message: "" };
         world.edit(Kind::Pods, &pod, |pod| conditions::set(pod, unready, &now));
     }
 }
@@ -144,11 +142,7 @@ fn evict(world: &mut World, key: &Key) {
                 && toleration.get("tolerationSeconds").is_none()
         });
         if !stays && !super::is_terminating(&value) {
-            let about = Involved {
-                kind: Kind::Pods,
-                object: &value,
-                component: "taint-eviction-controller",
-            };
+            let about = Involved { kind: Kind::Pods, object: &value, component: "taint-eviction-controller" };
             world.normal(
                 about,
                 "TaintManagerEviction",

@@ -14,11 +14,7 @@ impl Amounts {
     /// From a map of quantities.
     pub fn of(map: &Value) -> Amounts {
         let entries = map.as_object().into_iter().flatten();
-        Amounts(
-            entries
-                .map(|(name, text)| (name.clone(), parse(text.as_str().unwrap_or("0"))))
-                .collect(),
-        )
+        Amounts(entries.map(|(name, text)| (name.clone(), parse(text.as_str().unwrap_or("0")))).collect())
     }
 
     /// What the containers of a pod request, and one place for the pod itself.

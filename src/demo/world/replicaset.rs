@@ -9,8 +9,7 @@ use crate::demo::resource::Kind;
 use crate::demo::store::Key;
 
 pub fn reconcile(world: &mut World, key: &Key) {
-    let Some(set) = world.get(Kind::ReplicaSets, key).filter(|object| !is_terminating(object))
-    else {
+    let Some(set) = world.get(Kind::ReplicaSets, key).filter(|object| !is_terminating(object)) else {
         return;
     };
     let pods: Vec<PodFacts> = world.pods_of(&set).into_iter().filter(PodFacts::active).collect();
@@ -33,13 +32,10 @@ pub fn reconcile(world: &mut World, key: &Key) {
     }
     let pods: Vec<PodFacts> = world.pods_of(&set).into_iter().filter(PodFacts::active).collect();
     let ready = pods.iter().filter(|pod| pod.ready).count();
-    let mut status =
-        json!({"observedGeneration": set["metadata"]["generation"], "replicas": pods.len()});
-    for (field, count) in [
-        ("fullyLabeledReplicas", pods.len()),
-        ("readyReplicas", ready),
-        ("availableReplicas", ready),
-    ] {
+    let mut status = json!({"observedGeneration": set["metadata"]["generation"], "replicas": pods.len()});
+    for (field, count) in
+        [("fullyLabeledReplicas", pods.len()), ("readyReplicas", ready), ("availableReplicas", ready)]
+    {
         if count > 0 {
             status[field] = count.into();
         }

@@ -28,8 +28,7 @@ pub struct Bounds {
 impl Bounds {
     /// From `maxSurge` (rounded up) and `maxUnavailable` (rounded down); never both zero.
     pub fn new(desired: i64, surge: &Value, unavailable: &Value) -> Bounds {
-        let (surge, unavailable) =
-            (share(surge, desired, true), share(unavailable, desired, false));
+        let (surge, unavailable) = (share(surge, desired, true), share(unavailable, desired, false));
         let unavailable = if surge == 0 && unavailable == 0 { 1 } else { unavailable };
         Bounds { desired, surge, unavailable: unavailable.min(desired) }
     }
@@ -69,10 +68,8 @@ pub fn next(bounds: Bounds, new: Set, old: &[Set]) -> (i64, Vec<i64>) {
 
 /// A number, or a share like `25%` of the total.
 pub fn share(value: &Value, total: i64, up: bool) -> i64 {
-    let percent = value
-        .as_str()
-        .and_then(|text| text.strip_suffix('%'))
-        .and_then(|text| text.parse::<i64>().ok());
+    let percent =
+        value.as_str().and_then(|text| text.strip_suffix('%')).and_then(|text| text.parse::<i64>().ok());
     match (percent, value.as_i64()) {
         (Some(percent), _) if up => (total * percent + 99) / 100,
         (Some(percent), _) => total * percent / 100,
@@ -98,8 +95,7 @@ mod tests {
     #[test]
     fn a_broken_version_stops_the_update() {
         let bounds = Bounds::new(4, &json!(1), &json!(0));
-        let (new, old) =
-            next(bounds, Set { wanted: 1, available: 0 }, &[Set { wanted: 4, available: 4 }]);
+        let (new, old) = next(bounds, Set { wanted: 1, available: 0 }, &[Set { wanted: 4, available: 4 }]);
         assert_eq!((new, old), (1, vec![4]));
     }
 

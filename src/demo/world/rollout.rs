@@ -15,8 +15,7 @@ use crate::demo::store::Key;
 const HASH: &str = "rollouts-pod-template-hash";
 
 pub fn reconcile(world: &mut World, key: &Key) {
-    let Some(rollout) = world.get(Kind::Rollouts, key).filter(|object| !is_terminating(object))
-    else {
+    let Some(rollout) = world.get(Kind::Rollouts, key).filter(|object| !is_terminating(object)) else {
         return;
     };
     let hash = template::hash(&rollout["spec"]["template"]);
@@ -127,11 +126,7 @@ fn canary(
     match (started, length) {
         (None, _) => {
             let since = world.stamp();
-            json::put(
-                status,
-                "/pauseConditions",
-                json!([{"reason": "CanaryPauseStep", "startTime": since}]),
-            );
+            json::put(status, "/pauseConditions", json!([{"reason": "CanaryPauseStep", "startTime": since}]));
             world.normal(
                 by_controller(rollout),
                 "RolloutPaused",
@@ -159,8 +154,7 @@ fn next_step(world: &mut World, rollout: &Value, status: &mut Value, index: usiz
 
 /// `30s`, `5m`, `1h` or a number of seconds, in ticks.
 fn duration(text: &str) -> Option<i64> {
-    let (number, unit) =
-        text.split_at(text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len()));
+    let (number, unit) = text.split_at(text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len()));
     let number: i64 = number.parse().ok()?;
     match unit {
         "" | "s" => Some(seconds(number)),
@@ -177,8 +171,7 @@ fn write_status(
     (sets, new): (&[Arc<Value>], &Value),
 ) {
     let wanted = json::int_or(rollout, "/spec/replicas", 1);
-    let sum =
-        |field: &str| -> i64 { sets.iter().map(|set| json::int(&set["status"], field)).sum() };
+    let sum = |field: &str| -> i64 { sets.iter().map(|set| json::int(&set["status"], field)).sum() };
     let (replicas, available) = (sum("/replicas"), sum("/availableReplicas"));
     let updated = json::int(new, "/status/replicas");
     let stable = json::text(&status, "/stableRS") == json::text(&status, "/currentPodHash");

@@ -107,9 +107,7 @@ mod tests {
 
     #[test]
     fn nonsense_is_none() {
-        for text in
-            ["", "* * * *", "60 * * * *", "*/0 * * * *", "5-1 * * * *", "a * * * *", "@never"]
-        {
+        for text in ["", "* * * *", "60 * * * *", "*/0 * * * *", "5-1 * * * *", "a * * * *", "@never"] {
             assert_eq!(Schedule::parse(text), None, "{text:?}");
         }
     }

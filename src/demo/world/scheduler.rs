@@ -47,9 +47,8 @@ impl Scheduler {
         }
         let value = object.value();
         let node = self.nodes.entry(name).or_default();
-        node.labels = json::pairs(&value, "/metadata/labels")
-            .map(|(k, v)| (k.to_owned(), v.to_owned()))
-            .collect();
+        node.labels =
+            json::pairs(&value, "/metadata/labels").map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
         node.taints = json::list(&value, "/spec/taints").to_vec();
         node.allocatable = Amounts::of(&value["status"]["allocatable"]);
         node.cordoned = json::flag(&value, "/spec/unschedulable");
@@ -58,8 +57,7 @@ impl Scheduler {
     /// Books a pod onto its node or off it. True if something became free.
     pub fn observe_pod(&mut self, object: &Object, gone: bool) -> bool {
         let key = &object.key;
-        let ended =
-            ["Succeeded", "Failed"].contains(&object.field("status.phase").unwrap_or_default());
+        let ended = ["Succeeded", "Failed"].contains(&object.field("status.phase").unwrap_or_default());
         let node = object.field("spec.nodeName").unwrap_or_default();
         if gone {
             self.waiting.remove(key);
@@ -131,13 +129,11 @@ impl Node {
             .0
             .iter()
             .filter(short)
-            .map(|(name, _)| {
-                if name == "pods" {
-                    "Too many pods".to_owned()
-                } else {
-                    format!("Insufficient {name}")
-                }
-            })
+            .map(
+                |(name, _)| {
+                    if name == "pods" { "Too many pods".to_owned() } else { format!("Insufficient {name}") }
+                },
+            )
             .collect();
         (!missing.is_empty()).then_some(missing)
     }
@@ -176,8 +172,7 @@ fn explain(nodes: usize, reasons: &BTreeMap<String, usize>) -> String {
     if nodes == 0 {
         return "no nodes available to schedule pods".to_owned();
     }
-    let mut parts: Vec<String> =
-        reasons.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
+    let mut parts: Vec<String> = reasons.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
     parts.sort();
     format!(
         "0/{nodes} nodes are available: {}. preemption: 0/{nodes} nodes are available: {nodes} Preemption is not helpful \
@@ -192,8 +187,7 @@ pub fn place(world: &mut World, key: &Key, pod: &Value) {
     let now = world.stamp();
     if !json::list(pod, "/spec/schedulingGates").is_empty() {
         let message = "Scheduling is blocked due to non-empty scheduling gates";
-        let gated =
-            Condition { kind: "PodScheduled", status: false, reason: "SchedulingGated", message };
+        let gated = Condition { kind: "PodScheduled", status: false, reason: "SchedulingGated", message };
         world.edit(Kind::Pods, key, |pod| conditions::set(pod, gated, &now));
         return;
     }
@@ -208,14 +202,10 @@ pub fn place(world: &mut World, key: &Key, pod: &Value) {
             world.normal(about, "Scheduled", &message);
         }
         Err(why) => {
-            let condition = Condition {
-                kind: "PodScheduled",
-                status: false,
-                reason: "Unschedulable",
-                message: &why,
-            };
-            let known = json::condition(pod, "PodScheduled")
-                .is_some_and(|old| json::text(old, "/message") == why);
+            let condition =
+                Condition { kind: "PodScheduled", status: false, reason: "Unschedulable", message: &why };
+            let known =
+                json::condition(pod, "PodScheduled").is_some_and(|old| json::text(old, "/message") == why);
             world.edit(Kind::Pods, key, |pod| conditions::set(pod, condition, &now));
             let told = world.scheduler.waiting.get(key).copied().filter(|_| known);
             if told.is_none_or(|told| world.tick - told >= TELL_EVERY) {
@@ -247,15 +237,11 @@ mod tests {
     #[test]
     fn a_pod_that_fits_nowhere_hears_the_known_sentence() {
         let size = json!({"cpu": "96", "pods": "110", "nvidia.com/gpu": "8"});
-        let nodes: Vec<(String, Value)> =
-            (0..14).map(|n| (format!("n{n}"), size.clone())).collect();
+        let nodes: Vec<(String, Value)> = (0..14).map(|n| (format!("n{n}"), size.clone())).collect();
         let nodes: Vec<(&str, Value)> =
             nodes.iter().map(|(name, size)| (name.as_str(), size.clone())).collect();
         let why = scheduler(&nodes).choose(&pod(&json!({"nvidia.com/gpu": "16"}))).unwrap_err();
-        assert!(
-            why.starts_with("0/14 nodes are available: 14 Insufficient nvidia.com/gpu."),
-            "{why}"
-        );
+        assert!(why.starts_with("0/14 nodes are available: 14 Insufficient nvidia.com/gpu."), "{why}");
     }
 
     #[test]
@@ -270,19 +256,14 @@ mod tests {
 
     #[test]
     fn taints_and_selectors_are_told_apart() {
-        let mut scheduler = scheduler(&[
-            ("a", json!({"cpu": "1", "pods": "9"})),
-            ("b", json!({"cpu": "1", "pods": "9"})),
-        ]);
+        let mut scheduler =
+            scheduler(&[("a", json!({"cpu": "1", "pods": "9"})), ("b", json!({"cpu": "1", "pods": "9"}))]);
         let taint = json!({"key": "node.kubernetes.io/unreachable", "effect": "NoSchedule"});
         scheduler.nodes.get_mut("a").unwrap().taints = vec![taint];
         let mut selective = pod(&json!({"cpu": "1"}));
         selective["spec"]["nodeSelector"] = json!({"disk": "ssd"});
         let why = scheduler.choose(&selective).unwrap_err();
         assert!(why.contains("1 node(s) didn't match Pod's node affinity/selector"), "{why}");
-        assert!(
-            why.contains("1 node(s) had untolerated taint {node.kubernetes.io/unreachable: }"),
-            "{why}"
-        );
+        assert!(why.contains("1 node(s) had untolerated taint {node.kubernetes.io/unreachable: }"), "{why}");
     }
 }

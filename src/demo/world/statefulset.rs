@@ -9,16 +9,13 @@ use crate::demo::resource::Kind;
 use crate::demo::store::Key;
 
 pub fn reconcile(world: &mut World, key: &Key) {
-    let Some(set) = world.get(Kind::StatefulSets, key).filter(|object| !is_terminating(object))
-    else {
+    let Some(set) = world.get(Kind::StatefulSets, key).filter(|object| !is_terminating(object)) else {
         return;
     };
     let pods = world.pods_of(&set);
     let name = json::text(&set, "/metadata/name");
     let revision = format!("{name}-{}", template::hash(&set["spec"]["template"]));
-    if !step(world, &set, &pods, &revision)
-        && json::text(&set, "/spec/updateStrategy/type") != "OnDelete"
-    {
+    if !step(world, &set, &pods, &revision) && json::text(&set, "/spec/updateStrategy/type") != "OnDelete" {
         roll(world, &set, &pods, &revision);
     }
     let pods = world.pods_of(&set);
@@ -73,13 +70,7 @@ fn create(world: &mut World, set: &Value, ordinal: i64, revision: &str) {
         ("statefulset.kubernetes.io/pod-name".to_owned(), pod.clone()),
     ];
     let template = &set["spec"]["template"];
-    let plan = PodPlan {
-        owner: (Kind::StatefulSets, set),
-        template,
-        name: pod.clone(),
-        labels,
-        node: None,
-    };
+    let plan = PodPlan { owner: (Kind::StatefulSets, set), template, name: pod.clone(), labels, node: None };
     if world.create_pod(plan).is_ok() {
         let message = format!("create Pod {pod} in StatefulSet {name} successful");
         world.normal(by_controller(set), "SuccessfulCreate", &message);
@@ -92,9 +83,8 @@ fn roll(world: &mut World, set: &Value, pods: &[PodFacts], revision: &str) {
     if pods.iter().any(|pod| pod.terminating || !pod.ready && pod.revision == revision) {
         return;
     }
-    let old = pods
-        .iter()
-        .filter(|pod| pod.revision != revision && ordinal(pod).is_some_and(|n| n >= partition));
+    let old =
+        pods.iter().filter(|pod| pod.revision != revision && ordinal(pod).is_some_and(|n| n >= partition));
     if let Some(pod) = old.max_by_key(|pod| ordinal(pod)) {
         world.delete(Kind::Pods, &pod.key);
     }

@@ -14,11 +14,7 @@ const LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
 pub fn hash(template: &Value) -> String {
     let mut state: u32 = 0x811c_9dc5;
     digest(template, &mut state);
-    state
-        .to_string()
-        .bytes()
-        .map(|digit| char::from(LETTERS[usize::from(digit) % LETTERS.len()]))
-        .collect()
+    state.to_string().bytes().map(|digit| char::from(LETTERS[usize::from(digit) % LETTERS.len()])).collect()
 }
 
 /// FNV-1a over the value with its keys in order, so that the order a patch leaves does not matter.
@@ -101,11 +97,7 @@ pub struct PodPlan<'a> {
 
 impl World {
     pub(super) fn pods_of(&self, owner: &Value) -> Vec<PodFacts> {
-        self.store
-            .owned(uid(owner), Kind::Pods)
-            .iter()
-            .map(|pod| self.facts.of(&self.store, pod))
-            .collect()
+        self.store.owned(uid(owner), Kind::Pods).iter().map(|pod| self.facts.of(&self.store, pod)).collect()
     }
 
     /// Makes a pod from a template; the name is completed if it is a prefix.

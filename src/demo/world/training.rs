@@ -13,9 +13,7 @@ const REPORT_EVERY: i64 = seconds(5);
 const QUEUE: &str = "kueue.x-k8s.io/queue-name";
 
 pub fn reconcile(world: &mut World, key: &Key) {
-    let Some(training) =
-        world.get(Kind::TrainingJobs, key).filter(|object| !is_terminating(object))
-    else {
+    let Some(training) = world.get(Kind::TrainingJobs, key).filter(|object| !is_terminating(object)) else {
         return;
     };
     if ["Succeeded", "Failed"].contains(&json::text(&training, "/status/phase")) {
@@ -63,8 +61,7 @@ fn create(world: &mut World, training: &Value) {
         1
     };
     let parameter =
-        |key: &str, otherwise: &str| match json::text(&spec["hyperparameters"], &format!("/{key}"))
-        {
+        |key: &str, otherwise: &str| match json::text(&spec["hyperparameters"], &format!("/{key}")) {
             "" => otherwise.to_owned(),
             text => text.to_owned(),
         };

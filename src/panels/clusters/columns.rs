@@ -83,15 +83,15 @@ fn some(text: &Clean) -> Option<&Clean> {
 }
 
 fn nodes(row: &ClusterRow, _: &C) -> Value {
-    if known(&row.nodes) { Value::Number(row.nodes_total.into()) } else { Value::None }
+    if row.nodes.is_known() { Value::Number(row.nodes_total.into()) } else { Value::None }
 }
 
 fn gpus(row: &ClusterRow, _: &C) -> Value {
-    if known(&row.nodes) { Value::Number(row.gpus_allocatable.whole.into()) } else { Value::None }
+    if row.nodes.is_known() { Value::Number(row.gpus_allocatable.whole.into()) } else { Value::None }
 }
 
 fn nodes_cell(row: &ClusterRow, _: &C, cx: crate::ui::ViewCx<'_>) -> Cell {
-    if !known(&row.nodes) {
+    if !row.nodes.is_known() {
         return Cell::unknown(cx.glyphs);
     }
     let short = row.nodes_ready < row.nodes_total;
@@ -101,15 +101,11 @@ fn nodes_cell(row: &ClusterRow, _: &C, cx: crate::ui::ViewCx<'_>) -> Cell {
 
 fn gpus_cell(row: &ClusterRow, _: &C, cx: crate::ui::ViewCx<'_>) -> Cell {
     let told = |count: u32, of: &Freshness| {
-        if known(of) { count.to_string() } else { cx.glyphs.unknown.to_owned() }
+        if of.is_known() { count.to_string() } else { cx.glyphs.unknown.to_owned() }
     };
     let requested = told(row.gpus_requested.whole, &row.pods);
     let allocatable = told(row.gpus_allocatable.whole, &row.nodes);
     worth(Cell::text(format!("{requested}/{allocatable}")), &row.nodes.clone().worse(row.pods.clone()))
-}
-
-fn known(freshness: &Freshness) -> bool {
-    matches!(freshness, Freshness::Live | Freshness::Stale(_))
 }
 
 /// A value that is not as of now does not look as if it were.

@@ -53,7 +53,7 @@ impl Panel for Fleet {
 
     fn refresh(&mut self, state: &State, area: Rect) {
         let rows: Vec<_> = state.findings().in_scope(state).map(|it| FindingRow::new(state, it)).collect();
-        self.calm = match (rows.is_empty(), crate::state::select::settled::is_settled(state)) {
+        self.calm = match (rows.is_empty(), state.findings().are_complete()) {
             (false, _) => Calm::No,
             (true, false) => Calm::Loading,
             (true, true) => Calm::Yes,

@@ -11,6 +11,7 @@ use crate::state::State;
 use crate::state::select::clusters::{self, ClusterRow};
 use crate::state::select::jobs::{self, JobRow};
 use crate::state::select::replicas;
+use crate::state::select::settled::{jobs_are_told, workloads_are_told};
 use crate::ui::theme::Meaning;
 use crate::ui::{Align, Cell, Glyphs, Pen, meter, pen, text};
 
@@ -27,6 +28,9 @@ pub struct Tiles {
     groups: Vec<GroupRow>,
     /// Jobs by phase, with those that are not shown.
     phases: Vec<(JobPhase, usize)>,
+    /// What to say where there are no jobs and no workloads.
+    no_jobs: &'static str,
+    no_workloads: &'static str,
 }
 
 impl Tiles {
@@ -52,6 +56,8 @@ impl Tiles {
         groups.sort_by_key(|group| (group_rank(group), group.name.clone()));
         groups.truncate(MOST_ROWS);
         self.groups = groups.into_iter().map(|group| GroupRow::new(group, &self.heads)).collect();
+        self.no_jobs = if jobs_are_told(state) { "no jobs" } else { "no jobs so far" };
+        self.no_workloads = if workloads_are_told(state) { "no workloads" } else { "no workloads so far" };
     }
 
     /// The place of the findings, and what is left for the tiles.
@@ -121,17 +127,18 @@ impl Tiles {
 
     fn numbers(row: &ClusterRow, glyphs: &Glyphs) -> Cell {
         let live = row.liveness.is_live();
-        if !row.nodes.is_whole() && !matches!(row.nodes, crate::state::Freshness::Stale(_)) {
+        if !row.nodes.is_known() {
             return Cell::new(glyphs.unknown, Meaning::Unknown);
         }
         let short = row.nodes_ready < row.nodes_total;
         let nodes = if short { Meaning::Warning } else { Meaning::Muted };
         let mut cell = Cell::new(format!("nodes {}/{}  ", row.nodes_ready, row.nodes_total), nodes);
         if row.gpus_allocatable.whole > 0 {
-            let share = f64::from(row.gpus_requested.whole) / f64::from(row.gpus_allocatable.whole);
+            let requested = row.pods.is_known().then_some(row.gpus_requested.whole);
+            let share = f64::from(requested.unwrap_or(0)) / f64::from(row.gpus_allocatable.whole);
             cell.parts.extend(meter::bar(share, 5, glyphs, Meaning::Progress).parts);
-            let gpus = format!(" GPUs {}/{}", row.gpus_requested.whole, row.gpus_allocatable.whole);
-            cell = cell.and(gpus, Meaning::Text);
+            let requested = requested.map_or_else(|| glyphs.unknown.to_owned(), |count| count.to_string());
+            cell = cell.and(format!(" GPUs {requested}/{}", row.gpus_allocatable.whole), Meaning::Text);
         }
         if live { cell } else { cell.stale() }
     }
@@ -147,7 +154,7 @@ impl Tiles {
             .collect();
         let inside = pen.frame(area, &"Jobs".into(), &counts.join(", ").into());
         if self.jobs.is_empty() {
-            pen.put(inside, "no jobs", Meaning::Muted);
+            pen.put(inside, self.no_jobs, Meaning::Muted);
         }
         for (line, row) in pen::lines(inside).zip(&self.jobs) {
             let glyphs = pen.cx.glyphs;
@@ -190,7 +197,7 @@ impl Tiles {
             pen.put(place(head, at), &cluster.name, Meaning::Header);
         }
         if self.groups.is_empty() {
-            pen.put(pen::line(inside, 1), "no workloads", Meaning::Muted);
+            pen.put(pen::line(inside, 1), self.no_workloads, Meaning::Muted);
         }
         for (line, row) in lines.zip(&self.groups) {
             let name = row.group.name.rsplit('/').next().unwrap_or_default();

@@ -9,6 +9,7 @@ use crate::fleet::{Clean, ClusterId, ObjectId, Subject};
 use crate::input::Action;
 use crate::state::State;
 use crate::state::select::jobs::{self, JobRow};
+use crate::state::select::settled::jobs_are_told;
 use crate::ui::theme::Meaning;
 use crate::ui::{Pen, pen};
 
@@ -38,7 +39,7 @@ impl Panel for Jobs {
     fn refresh(&mut self, state: &State, area: Rect) {
         self.list.refresh(jobs::rows(state), area.height.saturating_sub(DETAIL));
         self.empty = match self.list.counts() {
-            (0, 0) if super::replicas::all_whole(state, &[crate::fleet::Kind::Job]) => "no jobs",
+            (0, 0) if jobs_are_told(state) => "no jobs",
             (0, 0) => "no jobs yet: not every cluster has told its jobs",
             (0, _) => "no job passes the filter",
             _ => "",

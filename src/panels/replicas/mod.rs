@@ -5,10 +5,11 @@ mod columns;
 use ratatui::layout::Rect;
 
 use super::{Filter, List, Order, Panel, PanelId, Request, Target};
-use crate::fleet::{Clean, ClusterId, Kind, Subject};
+use crate::fleet::{Clean, ClusterId, Subject};
 use crate::input::Action;
 use crate::state::State;
 use crate::state::select::replicas::{self, Group, NoCell};
+use crate::state::select::settled::workloads_are_told;
 use crate::ui::Pen;
 use crate::ui::theme::Meaning;
 
@@ -65,7 +66,7 @@ impl Panel for Replicas {
         self.drawn = fitting(&self.clusters, area.width.saturating_sub(NAME_WIDTH));
         self.follow_column();
         self.empty = match self.list.counts() {
-            (0, 0) if all_whole(state, &replicas::WORKLOAD_KINDS) => "no workloads",
+            (0, 0) if workloads_are_told(state) => "no workloads",
             (0, 0) => "no workloads yet: not every cluster has told its workloads",
             (0, _) => "no workload passes the filter",
             _ => "",
@@ -197,12 +198,6 @@ fn fitting(clusters: &[ClusterHead], room: u16) -> usize {
         used <= room
     });
     fit.count().max(1)
-}
-
-/// Whether every counted cluster has told all of these kinds, so that nothing means none.
-pub fn all_whole(state: &State, kinds: &[Kind]) -> bool {
-    let stale_after = state.settings.stale_after;
-    state.counted_clusters().all(|cluster| cluster.freshness_of(kinds, state.now, stale_after).is_whole())
 }
 
 /// What to show where a group has no cell.

@@ -11,6 +11,7 @@ mod workloads;
 
 use std::collections::HashMap;
 
+use super::select::settled::everything_is_told;
 use super::{Cluster, State};
 use crate::fleet::{Age, Clean, ClusterId, Finding, Kind, ObjectId, Rule, Severity, Subject, Unix};
 
@@ -21,6 +22,8 @@ pub struct Findings {
     first_seen: HashMap<Identity, Unix>,
     silenced: Vec<Rule>,
     revision: u64,
+    /// Everything had been told when this was judged.
+    complete: bool,
 }
 
 /// Two findings are the same when these are.
@@ -87,6 +90,11 @@ impl Findings {
         self.silenced = rules.to_vec();
     }
 
+    /// Whether no finding means that nothing is wrong.
+    pub fn are_complete(&self) -> bool {
+        self.complete
+    }
+
     pub(super) fn revision(&self) -> u64 {
         self.revision
     }
@@ -103,6 +111,7 @@ impl Findings {
         }
         self.remember(state, found);
         self.revision = state.revision();
+        self.complete = everything_is_told(state);
     }
 
     fn remember(&mut self, state: &State, found: Found) {

@@ -1,6 +1,8 @@
-//! Is there anything left to wait for, for somebody who looks once?
+//! Is there anything left to wait for, for somebody who looks once? Does an empty table mean that there is
+//! nothing?
 
-use crate::fleet::SourceState;
+use super::replicas::WORKLOAD_KINDS;
+use crate::fleet::{Kind, SourceState};
 use crate::state::cluster::CORE_KINDS;
 use crate::state::{Cluster, State};
 
@@ -24,4 +26,30 @@ fn cluster_is_settled(cluster: &Cluster) -> bool {
         && cluster.api.answered.is_some()
         && CORE_KINDS.iter().chain(served).all(|kind| reported(*kind))
         && complete
+}
+
+/// Every cluster in scope has told everything, and it is as of now.
+pub fn everything_is_told(state: &State) -> bool {
+    is_settled(state) && told(state, |kind| CORE_KINDS.contains(&kind))
+}
+
+/// Every cluster in scope has told its workloads, so that no row means no workload.
+pub fn workloads_are_told(state: &State) -> bool {
+    told(state, |kind| WORKLOAD_KINDS.contains(&kind))
+}
+
+/// Every cluster in scope has told its jobs of every kind.
+pub fn jobs_are_told(state: &State) -> bool {
+    told(state, |kind| matches!(kind, Kind::Job | Kind::CustomJob(_)))
+}
+
+fn told(state: &State, wanted: impl Fn(Kind) -> bool) -> bool {
+    let all = |cluster: &Cluster| {
+        let served = cluster.served.as_deref().unwrap_or_default();
+        let kinds = CORE_KINDS.iter().chain(served).copied().filter(|kind| wanted(*kind));
+        let kinds: Vec<_> = kinds.collect();
+        let fresh = cluster.freshness_of(&kinds, state.now, state.settings.stale_after);
+        cluster.served.is_some() && fresh.is_whole()
+    };
+    state.counted_clusters().all(all)
 }

@@ -6,7 +6,7 @@ use super::{Document, document, some};
 use crate::fleet::{Clean, GpuCount, Kind, SourceState, Unix};
 use crate::state::freshness::Source;
 use crate::state::select::clusters::{self, ClusterRow};
-use crate::state::{Cluster, Freshness, Identity, State};
+use crate::state::{Cluster, Identity, State};
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -75,10 +75,8 @@ pub fn clusters(state: &State) -> Document<ClusterItem> {
 }
 
 fn cluster_item(state: &State, cluster: &Cluster, row: ClusterRow) -> ClusterItem {
-    let known =
-        |fresh: &Freshness| !matches!(fresh, Freshness::Loading | Freshness::Denied | Freshness::Never(_));
-    let nodes_known = known(&row.nodes);
-    let gpus = (nodes_known && known(&row.pods))
+    let nodes_known = row.nodes.is_known();
+    let gpus = (nodes_known && row.pods.is_known())
         .then_some(Gpus { allocatable: row.gpus_allocatable, requested: row.gpus_requested });
     let connection = cluster.connection.as_ref();
     ClusterItem {
@@ -97,7 +95,7 @@ fn cluster_item(state: &State, cluster: &Cluster, row: ClusterRow) -> ClusterIte
         context: connection.map(|it| it.context.clone()),
         round_trip_ms: row.round_trip_ms,
         nodes: nodes_known.then_some(Ready { ready: row.nodes_ready, total: row.nodes_total }),
-        pods: known(&row.pods).then_some(cluster.objects.usage.pods.total),
+        pods: row.pods.is_known().then_some(cluster.objects.usage.pods.total),
         gpus,
         certificate_expires: cluster.certificates.server_expires.map(Unix::rfc3339),
         requests: row.requests,
