@@ -4,8 +4,8 @@ use std::io::IsTerminal;
 
 use color_eyre::eyre::{Result, bail};
 
-use crate::app::themes::{Themes, default_name, depth_of};
-use crate::app::{App, prefs};
+use super::looks::{self, Looks};
+use crate::app::prefs;
 use crate::config::args::Global;
 use crate::config::{Config, state_path};
 use crate::effects::desk;
@@ -14,8 +14,7 @@ use crate::runtime::session::Session;
 use crate::sources::Clock;
 use crate::sources::inventory::Inventory;
 use crate::state::State;
-use crate::ui::glyphs::ASCII;
-use crate::ui::{Glyphs, Meaning};
+use crate::ui::Meaning;
 
 pub async fn run(global: &Global, config: Config, mut inventory: Inventory) -> Result<u8> {
     check_terminal()?;
@@ -28,7 +27,7 @@ pub async fn run(global: &Global, config: Config, mut inventory: Inventory) -> R
     session.watch(inventory, &mut state);
     let state_file = state_path();
     let remembered = state_file.as_deref().map(desk::recall).unwrap_or_default();
-    let (mut app, reason) = app(global, &config, state, &remembered);
+    let (mut app, reason) = looks::app(global, &config, state, &remembered, Looks::of_environment());
     app.restore(&remembered);
     if let Some(id) = global.panel.as_deref().or(config.ui.panel.as_deref()).and_then(prefs::panel_named) {
         app.go_to(id);
@@ -43,28 +42,6 @@ pub async fn run(global: &Global, config: Config, mut inventory: Inventory) -> R
     }
     let mouse = config.ui.mouse;
     Ok(console::run(Console { app, session, facts, clock, mouse, state_file }).await?)
-}
-
-/// The app with its looks: arguments before configuration before habit before the terminal's abilities.
-pub fn app(
-    global: &Global,
-    config: &Config,
-    state: State,
-    remembered: &prefs::Prefs,
-) -> (App, Option<String>) {
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let depth = depth_of(
-        variable("NO_COLOR").is_some(),
-        variable("COLORTERM").as_deref(),
-        variable("TERM").as_deref(),
-    );
-    let asked = global.theme.clone().or_else(|| config.ui.theme.clone()).or_else(|| remembered.theme.clone());
-    let wanted = asked.unwrap_or_else(|| default_name(depth).to_owned());
-    let (themes, reason) = Themes::new(&wanted, config.themes.clone(), depth);
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| variable(name));
-    let ascii = global.ascii || config.ui.ascii == Some(true);
-    let glyphs = if ascii { &ASCII } else { Glyphs::of_locale(locale.as_deref()) };
-    (App::new(state, config.keymap.clone(), themes, glyphs), reason)
 }
 
 fn check_terminal() -> Result<()> {

@@ -2,6 +2,9 @@
 
 mod console;
 mod demo;
+mod looks;
+mod shell;
+mod snapshot;
 pub mod status;
 
 use std::process::ExitCode;
@@ -19,7 +22,7 @@ pub fn main(arguments: Arguments) -> ExitCode {
     if let Err(error) = panic::install() {
         return failed(&error);
     }
-    let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(arguments)));
+    let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(&arguments)));
     // The terminal has been given back by now; what was kept while it was drawn on can be told.
     panic::print_kept();
     match ended {
@@ -29,7 +32,12 @@ pub fn main(arguments: Arguments) -> ExitCode {
     }
 }
 
-fn run(arguments: Arguments) -> Result<u8> {
+fn run(arguments: &Arguments) -> Result<u8> {
+    match &arguments.verb {
+        Some(Verb::Completions { shell }) => return shell::completions(*shell),
+        Some(Verb::Man { verb }) => return shell::manual(verb.as_deref()),
+        _ => {}
+    }
     let global = &arguments.global;
     let demo = global.demo.then(|| Demo::start(global)).transpose()?;
     let mut config = Config::load(global.config.as_deref())?;
@@ -43,9 +51,10 @@ fn run(arguments: Arguments) -> Result<u8> {
     }
     let runtime = tokio::runtime::Runtime::new()?;
     let ended = runtime.block_on(async {
-        match arguments.verb {
-            Some(Verb::Status(args)) => status::run(&args, &config, inventory).await,
-            _ => console::run(&arguments.global, config, inventory).await,
+        match (&arguments.verb, global.snapshot) {
+            (Some(Verb::Status(args)), _) => status::run(args, &config, inventory).await,
+            (_, Some(format)) => snapshot::run(global, format, &config, inventory).await,
+            _ => console::run(global, config, inventory).await,
         }
     });
     // Tasks that hang in a library must not keep the program from ending.

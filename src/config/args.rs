@@ -61,8 +61,11 @@ pub enum Verb {
         /// The shell to complete in
         shell: clap_complete::Shell,
     },
-    /// Print the manual page
-    Man,
+    /// Print the manual page, or that of one verb
+    Man {
+        /// The verb; without it the page of the program
+        verb: Option<String>,
+    },
 }
 
 #[derive(Debug, Clone, Args)]

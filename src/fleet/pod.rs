@@ -68,6 +68,20 @@ pub enum TroubleKind {
     Failed,
 }
 
+impl Trouble {
+    /// One sentence: `no node takes it: 0/4 nodes are available`, `trainer: OOMKilled, exit 137`.
+    pub fn words(&self) -> Clean {
+        let why = if self.last_end.is_empty() { &self.message } else { &self.last_end };
+        let what = match (self.kind, self.container.is_empty()) {
+            (TroubleKind::Unschedulable, _) => "no node takes it".to_owned(),
+            (TroubleKind::Failed, false) => self.container.to_string(),
+            (_, true) => self.reason.to_string(),
+            (_, false) => format!("{} in {}", self.container, self.reason),
+        };
+        if why.is_empty() { what.into() } else { format!("{what}: {why}").into() }
+    }
+}
+
 impl Pod {
     /// Whether it takes part in what the cluster reserves: pods that ended hold nothing.
     pub fn holds_resources(&self) -> bool {

@@ -32,6 +32,16 @@ pub struct PodCounts {
     pub troubled: u32,
 }
 
+impl std::ops::AddAssign for PodCounts {
+    fn add_assign(&mut self, other: Self) {
+        self.total += other.total;
+        self.ready += other.ready;
+        self.pending += other.pending;
+        self.ended += other.ended;
+        self.troubled += other.troubled;
+    }
+}
+
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct NodeUse {
     pub pods: u32,

@@ -98,6 +98,37 @@ fn a_job_that_no_node_takes_says_what_the_scheduler_said() {
 }
 
 #[test]
+fn what_the_pods_of_a_jobs_jobs_suffer_from_is_told_of_the_job_at_the_top() {
+    let mut set = meta("ml/sweep");
+    set["creationTimestamp"] = json!(time(600));
+    let set = json!({"apiVersion": "jobset.x-k8s.io/v1alpha2", "kind": "JobSet", "metadata": set,
+        "spec": {"replicatedJobs": [{"name": "workers", "replicas": 1, "template": {"spec": {}}}]}});
+    let mut child = job("ml/sweep-workers-0", &json!({"startTime": time(600), "active": 1, "ready": 0}));
+    child["metadata"]["ownerReferences"] = json!([{"kind": "JobSet", "name": "sweep", "controller": true}]);
+    let mut homeless = unschedulable(pod("ml/x", "x", "", 64), 300);
+    homeless["metadata"]["labels"] = json!({});
+    homeless["metadata"]["ownerReferences"] =
+        json!([{"kind": "Job", "name": "sweep-workers-0", "controller": true}]);
+    let told = only(&[set, child, homeless], 0);
+    assert_eq!(
+        told,
+        "warning aws ml/sweep: no node takes it: 0/4 nodes are available: 4 Insufficient nvidia.com/gpu."
+    );
+}
+
+#[test]
+fn a_failed_job_that_does_not_say_why_is_explained_by_its_pods() {
+    let mut lost = pod("ml/x", "x", "n", 8);
+    lost["metadata"]["labels"] = json!({});
+    lost["metadata"]["ownerReferences"] =
+        json!([{"kind": "TrainingJob", "name": "lora", "controller": true}]);
+    lost["status"] = json!({"phase": "Failed", "containerStatuses": [{"name": "trainer",
+        "state": {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}}]});
+    let told = only(&[training_job("ml/lora", "Failed", 0.2), lost], 0);
+    assert_eq!(told, "critical aws ml/lora: failed: trainer: OOMKilled, exit 137");
+}
+
+#[test]
 fn pods_of_a_service_that_no_node_takes() {
     let objects = [deployment("ml/a", 1, 1, "1", 8), unschedulable(pod("ml/a", "x", "", 8), 30)];
     let told = only(&objects, 120);

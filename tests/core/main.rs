@@ -7,6 +7,7 @@ mod documents;
 mod findings;
 mod fold;
 mod keys;
+mod printed;
 mod readme;
 mod screens;
 mod world;

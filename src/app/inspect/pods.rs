@@ -4,7 +4,7 @@ use super::{Inspect, Line};
 use crate::fleet::{Clean, Event, LogTarget, ObjectKey, Owner, Pod, SourceState, Subject};
 use crate::panels::Target;
 use crate::state::findings::kind_name;
-use crate::state::select::jobs;
+use crate::state::select::job_index::JobIndex;
 use crate::state::{Cluster, Freshness, State};
 use crate::ui::{Cell, Meaning};
 
@@ -49,7 +49,10 @@ fn of_subject<'a>(cluster: &'a Cluster, subject: &Subject) -> Vec<&'a Pod> {
             owned(pods, &id.key, &owner)
         }
         Subject::Job(id) => match cluster.objects.jobs.get(id) {
-            Some(job) => owned(pods, &id.key, &jobs::owner_key(job).owner),
+            Some(job) => {
+                let index = JobIndex::new(cluster);
+                pods.filter(|pod| index.works_for(pod, job)).collect()
+            }
             None => Vec::new(),
         },
         Subject::Pod(key) => pods.filter(|pod| pod.key == *key).collect(),

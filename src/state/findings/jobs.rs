@@ -1,7 +1,7 @@
 //! Rules about jobs.
 
 use super::{Found, finding};
-use crate::fleet::{Age, Clean, Finding, Job, JobPhase, Rule, Severity, Subject, Trouble, TroubleKind};
+use crate::fleet::{Age, Clean, Finding, Job, JobPhase, Rule, Severity, Subject, TroubleKind};
 use crate::state::select::jobs::{self as select, JobRow};
 use crate::state::{Cluster, State};
 
@@ -18,8 +18,9 @@ pub(super) fn jobs(state: &State, cluster: &Cluster, found: &mut Found) {
 }
 
 fn failed(state: &State, cluster: &Cluster, row: &JobRow, found: &mut Found) {
-    let ended = row.job.ended.unwrap_or(row.job.created);
-    if state.now.age_of(ended) > state.settings.failed_job_for {
+    // A job that does not say when it ended may have ended just now: then it counts from when it was seen.
+    let ended = row.job.ended.or_else(|| row.trouble.as_ref()?.since);
+    if ended.is_some_and(|ended| state.now.age_of(ended) > state.settings.failed_job_for) {
         return;
     }
     let subject = Subject::Job(row.job.id());
@@ -28,7 +29,7 @@ fn failed(state: &State, cluster: &Cluster, row: &JobRow, found: &mut Found) {
         "" => "failed".into(),
         message => Clean::from(format!("failed: {message}")),
     };
-    it.since = Some(ended);
+    it.since = ended;
     found.add(it);
 }
 
@@ -53,29 +54,19 @@ fn running(state: &State, cluster: &Cluster, row: &JobRow, found: &mut Found) {
 /// A job whose pods cannot start, with the scheduler's words; or one that made no pods at all.
 fn stuck(cluster: &Cluster, row: &JobRow) -> Option<Finding> {
     let job = &row.job;
-    let trouble = unschedulable(cluster, job);
-    if trouble.is_none() && row.phase != JobPhase::Pending {
+    let homeless = row.trouble.as_ref().filter(|trouble| trouble.kind == TroubleKind::Unschedulable);
+    if homeless.is_none() && row.phase != JobPhase::Pending {
         return None;
     }
     let subject = Subject::Job(job.id());
     let mut it = finding(Rule::JobStuckPending, Severity::Warning, cluster, subject);
-    it.cause = match (&trouble, &*row.message) {
-        (Some(trouble), _) => Clean::from(format!("no node takes it: {}", trouble.message)),
+    it.cause = match (homeless, &*row.message) {
+        (Some(trouble), _) => trouble.words(),
         (None, "") => "has not started".into(),
         (None, message) => Clean::from(format!("has not started: {message}")),
     };
-    it.since = trouble.and_then(|trouble| trouble.since).or(Some(job.created));
+    it.since = homeless.and_then(|trouble| trouble.since).or(Some(job.created));
     Some(it)
-}
-
-fn unschedulable<'a>(cluster: &'a Cluster, job: &Job) -> Option<&'a Trouble> {
-    let owner = select::owner_key(job);
-    let troubled = cluster.objects.usage.troubled().filter_map(|key| cluster.objects.pods.get(key));
-    troubled
-        .filter(|pod| pod.key.namespace == owner.namespace)
-        .filter(|pod| pod.owner.as_ref() == Some(&owner.owner))
-        .filter_map(|pod| pod.trouble.as_deref())
-        .find(|trouble| trouble.kind == TroubleKind::Unschedulable)
 }
 
 fn no_progress(state: &State, cluster: &Cluster, job: &Job, found: &mut Found) {

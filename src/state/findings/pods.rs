@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{Found, finding};
-use crate::fleet::pod::{Owner, Pod, Trouble, TroubleKind};
+use crate::fleet::pod::{Pod, Trouble, TroubleKind};
 use crate::fleet::{Age, Clean, JobPhase, Kind, ObjectId, ObjectKey, Rule, Severity, Subject, Workload};
+use crate::state::select::job_index::JobIndex;
 use crate::state::usage::OwnerKey;
 use crate::state::{Cluster, State};
 
@@ -16,10 +17,11 @@ struct Troubled<'a> {
 
 pub(super) fn troubles(state: &State, cluster: &Cluster, found: &mut Found) {
     let mut groups: BTreeMap<(Subject, TroubleKind), Troubled<'_>> = BTreeMap::new();
+    let jobs = JobIndex::new(cluster);
     for key in cluster.objects.usage.troubled() {
         let Some(pod) = cluster.objects.pods.get(key) else { continue };
         let Some(trouble) = &pod.trouble else { continue };
-        let subject = subject(cluster, pod);
+        let subject = subject(&jobs, pod);
         if belongs_to_job_rules(cluster, &subject, trouble.kind) {
             continue;
         }
@@ -57,21 +59,18 @@ pub(super) fn first_trouble<'a>(cluster: &'a Cluster, workload: &Workload) -> Op
     own.and_then(|pod| pod.trouble.as_deref())
 }
 
-/// What a pod's trouble is about: its workload or job where there is one, else itself.
-fn subject(cluster: &Cluster, pod: &Pod) -> Subject {
+/// What a pod's trouble is about: its job or workload where there is one, else itself.
+fn subject(jobs: &JobIndex<'_>, pod: &Pod) -> Subject {
+    if let Some(job) = jobs.job_of(pod) {
+        return Subject::Job(job.id());
+    }
     let Some(owner) = &pod.owner else { return Subject::Pod(pod.key.clone()) };
     let key = ObjectKey { namespace: pod.key.namespace.clone(), name: owner.name.clone() };
-    let kind = Kind::ALL.into_iter().find(|kind| kind.name() == owner.kind.as_str());
-    match kind {
+    match Kind::ALL.into_iter().find(|kind| kind.name() == owner.kind.as_str()) {
         Some(kind) if kind.is_workload() => Subject::Workload(ObjectId { kind, key }),
         Some(Kind::Job) => Subject::Job(ObjectId { kind: Kind::Job, key }),
-        _ => custom_job(cluster, owner, &key).map_or_else(|| Subject::Pod(pod.key.clone()), Subject::Job),
+        _ => Subject::Pod(pod.key.clone()),
     }
-}
-
-fn custom_job(cluster: &Cluster, owner: &Owner, key: &ObjectKey) -> Option<ObjectId> {
-    let mut jobs = cluster.objects.jobs.values();
-    jobs.find(|job| job.kind_name == owner.kind && job.key == *key).map(|job| job.id())
 }
 
 /// A job retries pods that fail, and says itself when it gives up; the scheduler's words about it are told

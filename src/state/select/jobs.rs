@@ -1,10 +1,10 @@
 //! Every job of every kind, one row each, with what its queue and its pods say about it.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::fleet::{Admission, Age, Clean, ClusterId, Job, JobPhase, Kind, Owner};
-use crate::state::usage::{OwnerKey, PodCounts};
+use super::job_index::JobIndex;
+use crate::fleet::{Admission, Age, Clean, ClusterId, Job, JobPhase, Trouble};
+use crate::state::usage::PodCounts;
 use crate::state::{Cluster, Freshness, State};
 
 #[derive(Debug, Clone)]
@@ -21,6 +21,8 @@ pub struct JobRow {
     /// Why it is in this phase; empty when there is nothing to say.
     pub message: Clean,
     pub pods: PodCounts,
+    /// The worst that its pods suffer from.
+    pub trouble: Option<Trouble>,
     pub freshness: Freshness,
     /// How long it runs, or ran.
     pub duration: Option<Age>,
@@ -45,73 +47,46 @@ pub fn rows(state: &State) -> Vec<JobRow> {
 
 /// Every job of a cluster. A job that another job made is that job's business and not a row.
 pub fn of_cluster(state: &State, cluster: &Cluster) -> Vec<JobRow> {
-    let index = Index::new(cluster);
-    let jobs = cluster.objects.jobs.values().filter(|job| !index.made_by_another(job));
+    let index = JobIndex::new(cluster);
+    let jobs = cluster.objects.jobs.values().filter(|job| !index.is_made_by_another(job));
     jobs.map(|job| row(state, cluster, &index, job)).collect()
 }
 
 /// One job, for its detail view.
 pub fn one(state: &State, cluster: &Cluster, job: &Arc<Job>) -> JobRow {
-    row(state, cluster, &Index::new(cluster), job)
+    row(state, cluster, &JobIndex::new(cluster), job)
 }
 
-fn row(state: &State, cluster: &Cluster, index: &Index<'_>, job: &Arc<Job>) -> JobRow {
+fn row(state: &State, cluster: &Cluster, index: &JobIndex<'_>, job: &Arc<Job>) -> JobRow {
     let admission = index.admission(job);
     let (phase, rule, message) = judged(job, admission);
+    let pods = index.pods(job);
+    let trouble = index.trouble(job).filter(|_| phase == JobPhase::Failed || suffers(phase, pods));
+    let message = match trouble {
+        Some(trouble) if message.is_empty() => trouble.words(),
+        _ => message,
+    };
     JobRow {
         cluster: cluster.id,
         cluster_name: cluster.spec.name.clone(),
-        cloud: index.cloud.clone(),
+        cloud: cluster.cloud().map(|cloud| Clean::new(cloud.name())).unwrap_or_default(),
         tint: cluster.tint(),
         job: Arc::clone(job),
         phase,
         rule,
         queue: job.queue.clone().or_else(|| admission.map(|it| it.queue.clone())),
         message,
-        pods: cluster.objects.usage.of_owner(&owner_key(job)),
+        pods,
+        trouble: trouble.cloned(),
         freshness: cluster.freshness(job.kind, state.now, state.settings.stale_after),
         duration: duration(state, job),
         age: state.now.age_of(job.created),
     }
 }
 
-/// Pods that belong to a job, by kind and name of their owner.
-pub fn owner_key(job: &Job) -> OwnerKey {
-    OwnerKey {
-        namespace: job.key.namespace.clone(),
-        owner: Owner { kind: job.kind_name.clone(), name: job.key.name.clone() },
-    }
-}
-
-/// What the jobs of a cluster are looked up by.
-struct Index<'a> {
-    cloud: Clean,
-    /// Kind, namespace and name of every job.
-    jobs: HashSet<[&'a str; 3]>,
-    admissions: HashMap<[&'a str; 3], &'a Admission>,
-}
-
-impl<'a> Index<'a> {
-    fn new(cluster: &'a Cluster) -> Self {
-        let jobs = cluster.objects.jobs.values();
-        let admissions = cluster.objects.admissions.values();
-        Self {
-            cloud: cluster.cloud().map(|cloud| Clean::new(cloud.name())).unwrap_or_default(),
-            jobs: jobs.map(|job| [&*job.kind_name, &*job.key.namespace, &*job.key.name]).collect(),
-            admissions: admissions
-                .map(|it| ([&*it.job.kind, &*it.key.namespace, &*it.job.name], it))
-                .collect(),
-        }
-    }
-
-    fn made_by_another(&self, job: &Job) -> bool {
-        let owner = job.owner.as_ref().filter(|owner| owner.kind != Kind::CronJob.name());
-        owner.is_some_and(|owner| self.jobs.contains(&[&*owner.kind, &*job.key.namespace, &*owner.name]))
-    }
-
-    fn admission(&self, job: &Job) -> Option<&'a Admission> {
-        self.admissions.get(&[&*job.kind_name, &*job.key.namespace, &*job.key.name]).copied()
-    }
+/// Whether what its pods suffer from keeps it from working: none of them does.
+fn suffers(phase: JobPhase, pods: PodCounts) -> bool {
+    !phase.has_ended() && pods.ready == 0
 }
 
 fn judged(job: &Job, admission: Option<&Admission>) -> (JobPhase, Clean, Clean) {

@@ -2,13 +2,19 @@
 //! nothing?
 
 use super::replicas::WORKLOAD_KINDS;
-use crate::fleet::{Kind, SourceState};
+use crate::fleet::{Clean, Kind, SourceState};
 use crate::state::cluster::CORE_KINDS;
 use crate::state::{Cluster, State};
 
 /// Every cluster is whole, or has said why it is not.
 pub fn is_settled(state: &State) -> bool {
     state.clusters().all(cluster_is_settled)
+}
+
+/// The clusters that are still waited for.
+pub fn unsettled(state: &State) -> Vec<Clean> {
+    let waited = state.clusters().filter(|cluster| !cluster_is_settled(cluster));
+    waited.map(|cluster| cluster.spec.name.clone()).collect()
 }
 
 fn cluster_is_settled(cluster: &Cluster) -> bool {

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::{Document, document, some};
+use crate::cli::status::table::{Table, age, given};
 use crate::fleet::{Clean, Finding, Subject, Unix};
 use crate::state::State;
 
@@ -32,6 +33,31 @@ pub struct SubjectItem {
 pub fn attention(state: &State) -> Document<AttentionItem> {
     let items = state.findings().in_scope(state).map(|finding| attention_item(state, finding));
     document(state, "AttentionList", items.collect())
+}
+
+pub fn table(document: &Document<AttentionItem>) -> Table {
+    let headings = ["SEVERITY", "CLUSTER", "SUBJECT", "SINCE", "RULE", "CAUSE"];
+    let mut table = Table::new(&headings, "nothing needs attention");
+    // While a cluster has not told everything, no finding is no news.
+    if document.clusters.iter().any(|cluster| cluster.state != "live") {
+        table.empty = "no findings so far";
+    }
+    table.rows.extend(document.items.iter().map(row));
+    table
+}
+
+fn row(item: &AttentionItem) -> Vec<String> {
+    let subject = &item.subject;
+    let path = [subject.namespace.as_ref(), subject.name.as_ref()];
+    let path: Vec<_> = path.into_iter().flatten().map(ToString::to_string).collect();
+    vec![
+        item.severity.to_owned(),
+        given(item.cluster.as_ref()),
+        format!("{} {}", subject.kind, path.join("/")).trim_end().to_owned(),
+        age(item.age_seconds),
+        item.rule.to_owned(),
+        item.cause.to_string(),
+    ]
 }
 
 fn attention_item(state: &State, finding: &Finding) -> AttentionItem {

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::{Document, document, some};
+use super::{CLUSTER_LIST, Document, document, some};
+use crate::cli::status::table::{Table, age, given, known};
 use crate::fleet::{Clean, GpuCount, Kind, SourceState, Unix};
 use crate::state::freshness::Source;
 use crate::state::select::clusters::{self, ClusterRow};
@@ -71,7 +72,35 @@ pub fn clusters(state: &State) -> Document<ClusterItem> {
         let cluster = state.cluster(row.id)?;
         Some(cluster_item(state, cluster, row))
     });
-    document(state, "ClusterList", items.collect())
+    document(state, CLUSTER_LIST, items.collect())
+}
+
+pub fn table(document: &Document<ClusterItem>) -> Table {
+    let headings = [
+        "NAME", "STATE", "CLOUD", "REGION", "ENV", "VERSION", "NODES", "GPUS", "PODS", "RTT", "AGE",
+        "PROBLEM",
+    ];
+    let mut table = Table::new(&headings, "no clusters");
+    table.rows.extend(document.items.iter().map(row));
+    table
+}
+
+fn row(item: &ClusterItem) -> Vec<String> {
+    let gpus = item.gpus.as_ref().map(|gpus| format!("{}/{}", gpus.requested.whole, gpus.allocatable.whole));
+    vec![
+        item.name.to_string(),
+        item.state.to_owned(),
+        known(item.cloud.as_ref()),
+        known(item.region.as_ref()),
+        given(item.environment.as_ref()),
+        known(item.version.as_ref()),
+        known(item.nodes.as_ref().map(|nodes| format!("{}/{}", nodes.ready, nodes.total))),
+        known(gpus),
+        known(item.pods),
+        known(item.round_trip_ms.map(|ms| format!("{ms} ms"))),
+        age(item.age_seconds),
+        given(item.problem.as_ref()),
+    ]
 }
 
 fn cluster_item(state: &State, cluster: &Cluster, row: ClusterRow) -> ClusterItem {

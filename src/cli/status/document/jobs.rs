@@ -3,9 +3,11 @@
 use serde::Serialize;
 
 use super::{Document, document, some};
+use crate::cli::status::table::{Table, age, given};
 use crate::fleet::{Age, Clean, GpuCount, Unix};
 use crate::state::select::jobs::{self, JobRow};
 use crate::state::{Freshness, State};
+use crate::ui::text;
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -42,6 +44,32 @@ pub fn jobs(state: &State) -> Document<JobItem> {
         key(a).cmp(&key(b))
     });
     document(state, "JobList", rows.into_iter().map(job_item).collect())
+}
+
+pub fn table(document: &Document<JobItem>) -> Table {
+    let headings =
+        ["PHASE", "JOB", "CLUSTER", "KIND", "PROGRESS", "GPUS", "QUEUE", "RESTARTS", "DURATION", "MESSAGE"];
+    let mut table = Table::new(&headings, "no jobs");
+    table.rows.extend(document.items.iter().map(row));
+    table
+}
+
+fn row(item: &JobItem) -> Vec<String> {
+    // What a cluster said a while ago does not look as if it said it now.
+    let (phase, now) = (item.phase, item.state == "live");
+    let ago = age(item.age_seconds);
+    vec![
+        if now { phase.to_owned() } else { format!("{phase} ({ago} ago)") },
+        format!("{}/{}", item.namespace, item.name),
+        item.cluster.to_string(),
+        item.kind.to_string(),
+        given(item.progress.map(text::percent)),
+        given(item.gpus),
+        given(item.queue.as_ref()),
+        given(item.restarts),
+        given(item.duration_seconds.map(Age)),
+        given(item.message.as_ref()),
+    ]
 }
 
 fn job_item(row: JobRow) -> JobItem {

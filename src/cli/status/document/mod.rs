@@ -5,10 +5,10 @@
 //! worth of every number is told by the `state` of its cluster or cell: only `live` (and `partial`, for
 //! what may be read) is as of now; the age of everything else stands beside it.
 
-mod attention;
-mod clusters;
-mod jobs;
-mod replicas;
+pub mod attention;
+pub mod clusters;
+pub mod jobs;
+pub mod replicas;
 
 use serde::Serialize;
 
@@ -22,6 +22,7 @@ pub use jobs::jobs;
 pub use replicas::replicas;
 
 pub const API_VERSION: &str = "skydeck/v1";
+pub const CLUSTER_LIST: &str = "ClusterList";
 
 /// The envelope of every document.
 #[derive(Debug, Serialize)]
@@ -63,9 +64,11 @@ fn document<T>(state: &State, kind: &'static str, items: Vec<T>) -> Document<T> 
     }
 }
 
-/// Whether a cluster could be read, for the exit code.
-pub fn is_whole(state: &State) -> bool {
-    rows(state).iter().all(|row| matches!(row.liveness, Liveness::Live | Liveness::Partial))
+/// How many clusters could be read, and of how many.
+pub fn readable(state: &State) -> (usize, usize) {
+    let rows = rows(state);
+    let read = rows.iter().filter(|row| matches!(row.liveness, Liveness::Live | Liveness::Partial));
+    (read.count(), rows.len())
 }
 
 fn some(text: Clean) -> Option<Clean> {

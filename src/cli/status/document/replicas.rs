@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::{Document, document, some};
+use super::{Document, Worth, document, some};
+use crate::cli::status::table::Table;
 use crate::fleet::{Clean, GpuCount, Kind, Rollout, Workload};
 use crate::state::select::replicas::{self, Cell, Range};
 use crate::state::{Cluster, State};
@@ -65,6 +66,47 @@ pub fn replicas(state: &State) -> Document<ReplicaItem> {
         kinds: group.kinds,
     });
     document(state, "ReplicaList", items.collect())
+}
+
+/// A column a cluster: `6/6`, `7/8 progressing`, `?/3` where the cluster is not heard, `-` where it has none.
+pub fn table(document: &Document<ReplicaItem>) -> Table {
+    let mut table = Table::new(&["WORKLOAD", "VERSION", "SCALING"], "no workloads");
+    table.headings.extend(document.clusters.iter().map(|cluster| cluster.name.to_string()));
+    for item in &document.items {
+        let mut row = vec![item.name.to_string(), versions(item), scaling(item)];
+        row.extend(document.clusters.iter().map(|cluster| cell(item, cluster)));
+        table.rows.push(row);
+    }
+    table
+}
+
+fn versions(item: &ReplicaItem) -> String {
+    let workloads = item.cells.iter().filter(|cell| cell.state == "live").flat_map(|cell| &cell.workloads);
+    let mut versions: Vec<_> = workloads.filter_map(|it| it.version.clone()).collect();
+    versions.sort_unstable();
+    versions.dedup();
+    versions.iter().map(ToString::to_string).collect::<Vec<_>>().join(" | ")
+}
+
+fn scaling(item: &ReplicaItem) -> String {
+    let ranges = item.cells.iter().filter_map(|cell| cell.autoscaler.as_ref());
+    let mut ranges: Vec<_> = ranges.map(|it| format!("{} {}-{}", it.by, it.min, it.max)).collect();
+    ranges.sort_unstable();
+    ranges.dedup();
+    ranges.join(" | ")
+}
+
+fn cell(item: &ReplicaItem, cluster: &Worth) -> String {
+    let Some(cell) = item.cells.iter().find(|cell| cell.cluster == cluster.name) else {
+        let told = ["live", "partial"].contains(&cluster.state);
+        return if told { "-" } else { "?" }.to_owned();
+    };
+    if cell.state != "live" {
+        return format!("?/{}", cell.desired);
+    }
+    let on_its_way = cell.workloads.iter().find(|workload| workload.rollout != "complete");
+    let rollout = on_its_way.map(|workload| format!(" {}", workload.rollout)).unwrap_or_default();
+    format!("{}/{}{rollout}", cell.ready, cell.desired)
 }
 
 fn cell_item(state: &State, cluster: &Cluster, cell: &Cell) -> Option<CellItem> {
