@@ -64,7 +64,7 @@ impl State {
             return Ok((object, !stays));
         }
         if stays {
-            let object = self.mark(kind, value, grace, now);
+            let object = self.mark(kind, value, grace, now).unwrap_or(object);
             if policy == Policy::Foreground {
                 self.delete_dependents(&object.uid, policy, now);
             }
@@ -131,13 +131,14 @@ impl State {
         }
     }
 
+    /// Marks it for deletion, once; to be asked again changes nothing.
     fn mark(
         &mut self,
         kind: Kind,
         mut value: Value,
         grace: i64,
         now: DateTime<Utc>,
-    ) -> Arc<Object> {
+    ) -> Option<Arc<Object>> {
         if value["metadata"].get("deletionTimestamp").is_none() {
             let when = clock::stamp(now + TimeDelta::seconds(grace));
             json::put(&mut value, "/metadata/deletionTimestamp", when.into());
@@ -147,7 +148,9 @@ impl State {
                 json::put(&mut value, "/metadata/generation", json!(generation));
             }
         }
-        self.commit(kind, value)
+        let known = self.shelves[kind as usize].get(&Key::of(&value)).cloned();
+        let same = known.is_some_and(|object| *self.value(&object) == value);
+        (!same).then(|| self.commit(kind, value))
     }
 
     fn delete_dependents(&mut self, uid: &str, policy: Policy, now: DateTime<Utc>) {
@@ -245,7 +248,7 @@ fn grace(kind: Kind, value: &Value, wish: &Deletion) -> i64 {
     }
     wish.grace_seconds
         .unwrap_or(json::int_or(value, "/spec/terminationGracePeriodSeconds", 30))
-        .max(0)
+        .clamp(0, json::LARGEST)
 }
 
 /// Jobs keep the old default of their API: their pods stay.

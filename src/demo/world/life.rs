@@ -73,7 +73,12 @@ fn release(world: &mut World) {
     let Some(object) = world.get(kind, &key) else { return };
     let image = json::text(&object, "/spec/template/spec/containers/0/image");
     let (_, tag) = programs::split(image);
-    let version = if tag == latest(name) { previous(name) } else { latest(name) };
+    let version = match tag {
+        tag if tag == latest(name) => previous(name),
+        tag if tag == previous(name) => latest(name),
+        // Somebody tries something else with it; that is not overridden.
+        _ => return,
+    };
     world.set_version(kind, &key, version);
 }
 
