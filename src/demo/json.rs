@@ -3,6 +3,9 @@
 
 use serde_json::Value;
 
+/// No number that anybody means is larger.
+pub const LARGEST: i64 = 1_000_000_000_000;
+
 pub fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
     object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
@@ -11,8 +14,9 @@ pub fn int(object: &Value, pointer: &str) -> i64 {
     int_or(object, pointer, 0)
 }
 
+/// Whoever counts with it need not think of overflow: what is beyond all reason is cut.
 pub fn int_or(object: &Value, pointer: &str, otherwise: i64) -> i64 {
-    object.pointer(pointer).and_then(Value::as_i64).unwrap_or(otherwise)
+    object.pointer(pointer).and_then(Value::as_i64).unwrap_or(otherwise).clamp(-LARGEST, LARGEST)
 }
 
 pub fn flag(object: &Value, pointer: &str) -> bool {

@@ -178,20 +178,20 @@ fn a_deleted_pod_is_replaced() {
 #[test]
 fn a_new_image_rolls_out_within_its_bounds() {
     let mut world = cluster(0);
-    let key = Key::new(PLATFORM, "feature-store");
+    let key = Key::new(PLATFORM, "model-registry");
     let image =
-        |version: &str| format!("123456789012.dkr.ecr.us-east-1.amazonaws.com/ml/feature-store:{version}");
+        |version: &str| format!("123456789012.dkr.ecr.us-east-1.amazonaws.com/ml/model-registry:{version}");
     patch(&world, Kind::Deployments, &key, |object| {
-        object["spec"]["template"]["spec"]["containers"][0]["image"] = image("v3.1.3").into();
+        object["spec"]["template"]["spec"]["containers"][0]["image"] = image("v1.11.2").into();
     });
     let took = until(&mut world, "all run the new image", |world| {
-        let deployment = get(world, Kind::Deployments, PLATFORM, "feature-store");
+        let deployment = get(world, Kind::Deployments, PLATFORM, "model-registry");
         let available = deployment["status"]["availableReplicas"].as_i64().unwrap_or(0);
-        assert!(available >= 3, "maxUnavailable is 0, available {available}");
+        assert!(available >= 2, "maxUnavailable is 0, available {available}");
         let live = |pod: &&Value| pod["metadata"].get("deletionTimestamp").is_none();
-        assert!(pods(world, "app=feature-store").iter().filter(live).count() <= 4, "maxSurge is 1");
-        let now = pods(world, "app=feature-store");
-        now.len() == 3 && now.iter().all(|pod| text(pod, "/spec/containers/0/image") == image("v3.1.3"))
+        assert!(pods(world, "app=model-registry").iter().filter(live).count() <= 3, "maxSurge is 1");
+        let now = pods(world, "app=model-registry");
+        now.len() == 2 && now.iter().all(|pod| text(pod, "/spec/containers/0/image") == image("v1.11.2"))
     });
     assert!(took > seconds(10), "{took} ticks");
     // A tag that nobody pushed stops at the first pod, and going back heals.
@@ -200,7 +200,7 @@ fn a_new_image_rolls_out_within_its_bounds() {
     });
     until(&mut world, "the image cannot be pulled", |world| waiting(world, "ImagePullBackOff") == 1);
     patch(&world, Kind::Deployments, &key, |object| {
-        object["spec"]["template"]["spec"]["containers"][0]["image"] = image("v3.1.3").into();
+        object["spec"]["template"]["spec"]["containers"][0]["image"] = image("v1.11.2").into();
     });
     until(&mut world, "nothing waits any more", |world| waiting(world, "ImagePullBackOff") == 0);
 }
@@ -305,4 +305,47 @@ fn the_autoscaler_moves_and_life_goes_on() {
     let metrics =
         get(&world, Kind::TrainingJobs, "ml-training", "bert-finetune-7")["status"]["metrics"].clone();
     assert!(metrics["step"].as_i64().unwrap() > 4_000, "{metrics}");
+}
+
+#[test]
+fn nonsense_does_not_stop_the_world() {
+    let mut world = cluster(0);
+    let huge = i64::MAX;
+    let nonsense = [
+        json!("x"),
+        json!([1]),
+        json!({"replicas": huge, "template": "x", "selector": "y", "strategy": []}),
+        json!({"replicas": huge, "template": {"metadata": {"labels": "x", "annotations": 7}, "spec": {"containers": "x"}}}),
+        json!({"template": {"spec": {"containers": [7, {"image": 7, "env": "x"}], "tolerations": "x", "nodeSelector": []}}}),
+        json!({"completions": huge, "parallelism": huge, "activeDeadlineSeconds": huge, "backoffLimit": huge}),
+        json!({"minReplicas": huge, "maxReplicas": -1, "metrics": [7], "scaleTargetRef": {"kind": "Deployment", "name": "web"}}),
+        json!({"schedule": "* * * * *", "jobTemplate": "x", "replicatedJobs": [{"replicas": huge}, "x"]}),
+        json!({"triggers": "x", "leaderWorkerTemplate": {"size": huge}, "maxUnavailable": "999999999999999999%"}),
+        json!({"hyperparameters": {"max_steps": huge.to_string()}, "distributedTraining": {"enabled": true, "workers": huge}}),
+        json!({"containers": [{"resources": {"requests": {"cpu": "9e99", "memory": "-1Ei"}}}], "terminationGracePeriodSeconds": huge}),
+    ];
+    let statuses =
+        [json!("x"), json!({"conditions": ["x", 7], "replicas": huge, "startTime": "0001-01-01T00:00:00Z"})];
+    for kind in KINDS {
+        for (number, spec) in nonsense.iter().enumerate() {
+            for (other, status) in statuses.iter().enumerate() {
+                let name = format!("nonsense-{number}-{other}");
+                let labels = json!({"kueue.x-k8s.io/queue-name": "research"});
+                let metadata = json!({"name": name, "namespace": "ml-training", "labels": labels});
+                world.store().put(*kind, json!({"metadata": metadata, "spec": spec, "status": status}));
+            }
+        }
+        for _ in 0..4 {
+            world.step();
+        }
+        world.store().list(*kind, &Query::all()).objects.iter().for_each(|object| {
+            kind.row().printer.cells(&object.value(), world.store().clock().now());
+            if object.key.name.starts_with("nonsense") {
+                world.store().remove(*kind, &object.key);
+            }
+        });
+    }
+    let before = world.store().version();
+    (0..seconds(30)).for_each(|_| world.step());
+    assert!(world.store().version() > before, "it lives on");
 }

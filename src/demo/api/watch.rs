@@ -29,6 +29,9 @@ const BOOKMARK_EVERY: Duration = Duration::from_secs(10);
 /// A watch without `timeoutSeconds` ends after half an hour to an hour in Kubernetes.
 const DEFAULT_TIMEOUT: Duration = Duration::from_mins(40);
 
+/// No watch is longer than a day, whatever was asked for.
+const LONGEST: u64 = 86_400;
+
 struct Watch {
     server: Arc<Server>,
     kind: Kind,
@@ -50,8 +53,10 @@ struct Watch {
 pub fn open(server: &Arc<Server>, call: &Call, params: &Params, form: Form) -> Outcome<Response> {
     let store = &server.store;
     let asked = params.version()?;
-    let timeout =
-        params.int("timeoutSeconds")?.and_then(|seconds| u64::try_from(seconds).ok()).filter(|s| *s > 0);
+    let timeout = params
+        .int("timeoutSeconds")?
+        .and_then(|seconds| u64::try_from(seconds).ok())
+        .filter(|seconds| *seconds > 0);
     let now = Instant::now();
     let mut watch = Watch {
         server: server.clone(),
@@ -64,7 +69,7 @@ pub fn open(server: &Arc<Server>, call: &Call, params: &Params, form: Form) -> O
         headed: false,
         news: store.subscribe(),
         bookmarks: params.flag("allowWatchBookmarks").then(|| now + BOOKMARK_EVERY),
-        deadline: now + timeout.map_or(DEFAULT_TIMEOUT, Duration::from_secs),
+        deadline: now + timeout.map_or(DEFAULT_TIMEOUT, |seconds| Duration::from_secs(seconds.min(LONGEST))),
         ended: false,
     };
     let streamed = params.flag("sendInitialEvents");

@@ -120,7 +120,7 @@ fn today(world: &mut World, profile: &Profile, trouble: Trouble) {
     world.advance(-seconds(11 * MINUTE));
     let queued = Run { model: "vit-base", framework: "jax", gpus: 2, ..run("vit-ablation-4", 3_000, 2) };
     trainings::training(world, profile, &queued, Some("research"));
-    world.advance(-seconds(20));
+    world.advance(-seconds(8));
     if trouble == Trouble::Releases {
         world.set_version(Kind::Deployments, &platform("embedding-api"), previous("embedding-api"));
     }

@@ -90,7 +90,7 @@ fn foreign(container: &Value, once: bool) -> Program {
         .collect();
     let after = |word: &str| {
         let place = words.iter().position(|own| *own == word)?;
-        words.get(place + 1)?.parse::<i64>().ok().filter(|number| *number >= 0)
+        words.get(place + 1)?.parse::<i64>().ok().map(|number| number.clamp(0, json::LARGEST))
     };
     let exit_code = after("exit").unwrap_or(0).min(255);
     let seconds = after("sleep").unwrap_or(if exit_code == 0 { 20 } else { 2 });

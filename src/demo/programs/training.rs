@@ -15,7 +15,11 @@ pub struct Training {
 
 impl Training {
     pub fn new(name: &str, steps: i64, step_millis: i64) -> Training {
-        Training { seed: hash(&[name]), steps: steps.max(1), step_millis: step_millis.max(1) }
+        Training {
+            seed: hash(&[name]),
+            steps: steps.clamp(1, 100_000_000),
+            step_millis: step_millis.clamp(1, 3_600_000),
+        }
     }
 
     /// From the environment of a trainer's container.

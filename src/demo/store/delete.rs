@@ -64,7 +64,7 @@ impl State {
             return Ok((object, !stays));
         }
         if stays {
-            let object = self.mark(kind, value, grace, now);
+            let object = self.mark(kind, value, grace, now).unwrap_or(object);
             if policy == Policy::Foreground {
                 self.delete_dependents(&object.uid, policy, now);
             }
@@ -131,7 +131,8 @@ impl State {
         }
     }
 
-    fn mark(&mut self, kind: Kind, mut value: Value, grace: i64, now: DateTime<Utc>) -> Arc<Object> {
+    /// Marks it for deletion, once; to be asked again changes nothing.
+    fn mark(&mut self, kind: Kind, mut value: Value, grace: i64, now: DateTime<Utc>) -> Option<Arc<Object>> {
         if value["metadata"].get("deletionTimestamp").is_none() {
             let when = clock::stamp(now + TimeDelta::seconds(grace));
             json::put(&mut value, "/metadata/deletionTimestamp", when.into());
@@ -141,7 +142,9 @@ impl State {
                 json::put(&mut value, "/metadata/generation", json!(generation));
             }
         }
-        self.commit(kind, value)
+        let known = self.shelves[kind as usize].get(&Key::of(&value)).cloned();
+        let same = known.is_some_and(|object| *self.value(&object) == value);
+        (!same).then(|| self.commit(kind, value))
     }
 
     fn delete_dependents(&mut self, uid: &str, policy: Policy, now: DateTime<Utc>) {
@@ -232,7 +235,9 @@ fn grace(kind: Kind, value: &Value, wish: &Deletion) -> i64 {
     if kind != Kind::Pods || ended || json::text(value, "/spec/nodeName").is_empty() {
         return 0;
     }
-    wish.grace_seconds.unwrap_or(json::int_or(value, "/spec/terminationGracePeriodSeconds", 30)).max(0)
+    wish.grace_seconds
+        .unwrap_or(json::int_or(value, "/spec/terminationGracePeriodSeconds", 30))
+        .clamp(0, json::LARGEST)
 }
 
 /// Jobs keep the old default of their API: their pods stay.

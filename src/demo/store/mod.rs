@@ -195,3 +195,51 @@ impl State {
         found.ok_or_else(|| Refusal::not_found(kind, &key.name))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn names(snapshot: &Snapshot) -> Vec<(String, u64)> {
+        snapshot.objects.iter().map(|object| (object.key.name.to_string(), object.version)).collect()
+    }
+
+    proptest! {
+        /// Whatever happens, an older list is what was there, and the changes since lead to what is there now.
+        #[test]
+        fn the_history_tells_the_truth(steps in prop::collection::vec((0..6_u8, any::<bool>()), 1..60)) {
+            let store = Store::with_history(Arc::new(Clock::wall()), 1, 40);
+            let mut seen = vec![(store.version(), Vec::new())];
+            for (name, put) in steps {
+                let key = Key::new("a", &format!("p{name}"));
+                if put {
+                    store.put(Kind::Pods, json!({"metadata": {"name": &*key.name, "namespace": "a"}}));
+                } else {
+                    store.remove(Kind::Pods, &key);
+                }
+                seen.push((store.version(), names(&store.list(Kind::Pods, &Query::all()))));
+            }
+            let now = seen.last().map(|(_, names)| names.clone()).unwrap_or_default();
+            for (version, then) in seen {
+                match store.since(version) {
+                    Err(refusal) => prop_assert_eq!(refusal.code, 410),
+                    Ok(changes) => {
+                        let snapshot = store.list_at(Kind::Pods, &Query::all(), version);
+                        prop_assert_eq!(names(&snapshot.expect("the history reaches back")), then.clone());
+                        let mut replayed: BTreeMap<String, u64> = then.into_iter().collect();
+                        for change in changes {
+                            let name = change.object.key.name.to_string();
+                            match change.verb {
+                                Verb::Deleted => replayed.remove(&name),
+                                Verb::Added | Verb::Modified => replayed.insert(name, change.version),
+                            };
+                        }
+                        prop_assert_eq!(replayed.into_iter().collect::<Vec<_>>(), now.clone());
+                    }
+                }
+            }
+        }
+    }
+}

@@ -96,6 +96,15 @@ pub fn at(plan: &Plan, now: i64) -> Moment {
         }
         past.restarts += 1;
         backoff = (backoff * 2).min(LONGEST_BACKOFF);
+        if backoff == LONGEST_BACKOFF {
+            // From here on all rounds are alike: the whole ones that are over are taken at once.
+            let rounds = (now - start) / (length + backoff);
+            if rounds > 0 {
+                past.restarts += rounds;
+                start += rounds * (length + backoff);
+                past.last = Some((start - backoff - length, start - backoff));
+            }
+        }
     }
 }
 
@@ -149,6 +158,10 @@ fn unpullable(asked: i64, now: i64) -> Moment {
         }
         tried = again;
         backoff = (backoff * 2).min(LONGEST_BACKOFF);
+        if backoff == LONGEST_BACKOFF {
+            let round = seconds(2) + backoff;
+            tried += (now - tried) / round * round;
+        }
     }
 }
 
@@ -190,6 +203,7 @@ mod tests {
         assert!((36..44).contains(&last.restarts), "{last:?}");
         assert_eq!(at(&plan, seconds(3 * 3_600)).restarts, last.restarts);
         assert!(states.windows(2).all(|pair| pair[0].restarts <= pair[1].restarts));
+        assert!(at(&plan, seconds(3_600 * 24 * 365 * 2_000)).restarts > 100_000_000);
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub fn reconcile(world: &mut World, key: &Key) {
         && !held_back
     {
         create(world, &cron, time.timestamp() / 60);
-        status["lastScheduleTime"] = clock::stamp(time).into();
+        json::put(&mut status, "/lastScheduleTime", clock::stamp(time).into());
     }
     clean_up(world, &cron, &jobs);
     report(world, &cron, &mut status);

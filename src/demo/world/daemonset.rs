@@ -30,7 +30,7 @@ pub fn reconcile(world: &mut World, key: &Key) {
             create(world, &set, node, &revision);
         }
     }
-    for pod in pods.iter().filter(|pod| !nodes.contains(&pod.node) || pod.ended()) {
+    for pod in pods.iter().filter(|pod| !pod.terminating && (!nodes.contains(&pod.node) || pod.ended())) {
         world.delete(Kind::Pods, &pod.key);
     }
     roll(world, &set, &pods, &revision);
@@ -64,7 +64,7 @@ fn create(world: &mut World, set: &Value, node: &str, revision: &str) {
     ] {
         tolerations.push(json!({"key": key, "operator": "Exists", "effect": effect}));
     }
-    template["spec"]["tolerations"] = tolerations.into();
+    json::put(&mut template, "/spec/tolerations", tolerations.into());
     let plan = PodPlan {
         owner: (Kind::DaemonSets, set),
         template: &template,

@@ -59,9 +59,9 @@ fn annotate(object: &mut Value, name: &str, text: &str) {
 fn create_set(world: &mut World, deployment: &Value, hash: &str, revision: i64) {
     let meta = &deployment["metadata"];
     let mut template = deployment["spec"]["template"].clone();
-    template["metadata"]["labels"][HASH] = hash.into();
+    json::put(&mut template, &format!("/metadata/labels/{HASH}"), hash.into());
     let mut selector = deployment["spec"]["selector"].clone();
-    selector["matchLabels"][HASH] = hash.into();
+    json::put(&mut selector, &format!("/matchLabels/{HASH}"), hash.into());
     let desired = json::int_or(deployment, "/spec/replicas", 1);
     let set = json!({
         "metadata": {
@@ -164,7 +164,7 @@ fn write_status(world: &mut World, key: &Key, deployment: &Value, (new, old): (&
     let moved = ["replicas", "updatedReplicas", "readyReplicas", "availableReplicas"]
         .iter()
         .any(|field| status.get(field) != deployment["status"].get(field));
-    object["status"] = status;
+    json::put(&mut object, "/status", status);
     let now = world.stamp();
     set_available(&mut object, deployment, available, &now);
     let complete = updated == desired && replicas == desired && available == desired;
@@ -256,7 +256,7 @@ fn set_progress(object: &mut Value, condition: Condition<'_>, now: &str) {
 fn touch(object: &mut Value, kind: &str, now: &str) {
     let Some(Value::Array(conditions)) = object.pointer_mut("/status/conditions") else { return };
     if let Some(condition) = conditions.iter_mut().find(|condition| condition["type"] == kind) {
-        condition["lastUpdateTime"] = now.into();
+        json::put(condition, "/lastUpdateTime", now.into());
     }
 }
 

@@ -119,10 +119,7 @@ fn start(world: &mut World, key: &Key, object: &mut Value, count: &Count) {
     let missing = open - count.active.len() as i64;
     let mut active = count.active.len() as i64;
     if missing > 0 && !backs_off(world, key, count.failed) {
-        for _ in 0..missing {
-            create(world, object);
-        }
-        active += missing;
+        active += (0..missing).take_while(|_| create(world, object)).count() as i64;
     }
     counters(object, (active, count.ready), count);
 }
@@ -155,7 +152,7 @@ fn counters(object: &mut Value, (active, ready): (i64, usize), count: &Count) {
     json::put(object, "/status/uncountedTerminatedPods", json!({}));
 }
 
-fn create(world: &mut World, job: &Value) {
+fn create(world: &mut World, job: &Value) -> bool {
     let name = json::text(job, "/metadata/name");
     let mut template = job["spec"]["template"].clone();
     let (mut prefix, mut labels) = (format!("{name}-"), Vec::new());
@@ -174,9 +171,9 @@ fn create(world: &mut World, job: &Value) {
         json::put(&mut template, &pointer, free.to_string().into());
     }
     let plan = PodPlan { owner: (Kind::Jobs, job), template: &template, name: prefix, labels, node: None };
-    if let Ok(pod) = world.create_pod(plan) {
-        world.normal(by_controller(job), "SuccessfulCreate", &format!("Created pod: {pod}"));
-    }
+    let Ok(pod) = world.create_pod(plan) else { return false };
+    world.normal(by_controller(job), "SuccessfulCreate", &format!("Created pod: {pod}"));
+    true
 }
 
 fn suspend(world: &mut World, object: &mut Value, count: &Count) {
@@ -229,7 +226,8 @@ fn ended(object: &mut Value) {
 fn write_status(world: &mut World, key: &Key, mut object: Value) {
     if let Some(Value::Array(conditions)) = object.pointer_mut("/status/conditions") {
         for condition in conditions {
-            condition["lastProbeTime"] = condition["lastTransitionTime"].clone();
+            let since = condition["lastTransitionTime"].clone();
+            json::put(condition, "/lastProbeTime", since);
         }
     }
     world.set_status(Kind::Jobs, key, object["status"].take());

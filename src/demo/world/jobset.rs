@@ -9,6 +9,8 @@ use crate::demo::resource::Kind;
 use crate::demo::store::Key;
 
 const LABEL: &str = "jobset.sigs.k8s.io";
+/// So many replicas of a job are made at most.
+const MOST_JOBS: i64 = 500;
 
 pub fn reconcile(world: &mut World, key: &Key) {
     let Some(set) = world.get(Kind::JobSets, key).filter(|object| !is_terminating(object)) else {
@@ -21,7 +23,7 @@ pub fn reconcile(world: &mut World, key: &Key) {
         world.store.owned(uid(&set), Kind::Jobs).iter().map(|object| object.value()).collect();
     let suspended = json::flag(&set, "/spec/suspend");
     for replicated in json::list(&set, "/spec/replicatedJobs") {
-        for index in 0..json::int_or(replicated, "/replicas", 1) {
+        for index in 0..json::int_or(replicated, "/replicas", 1).min(MOST_JOBS) {
             let name = format!("{}-{}-{index}", key.name, json::text(replicated, "/name"));
             match jobs.iter().find(|job| json::text(job, "/metadata/name") == name) {
                 None => create(world, &set, replicated, (&name, index)),

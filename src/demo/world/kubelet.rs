@@ -113,8 +113,10 @@ fn keep_running(world: &mut World, key: &Key, pod: &Value) {
         world.kubelet.wrote = written.version;
     }
     for (index, container) in json::list(pod, "/spec/containers").iter().enumerate() {
-        if told.get(index) != Some(&Some(moments[index].state)) {
-            tell(world, pod, container, &moments[index]);
+        if let Some(moment) = moments.get(index)
+            && told.get(index) != Some(&Some(moment.state))
+        {
+            tell(world, pod, container, moment);
         }
     }
     if let Some(next) = moments.iter().filter_map(|moment| moment.next).min() {
@@ -180,7 +182,7 @@ fn tidy(object: &mut Value) {
                     json::remove(condition, &format!("/{field}"));
                 }
             }
-            condition["lastProbeTime"] = Value::Null;
+            json::put(condition, "/lastProbeTime", Value::Null);
         }
     }
 }

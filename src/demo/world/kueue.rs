@@ -80,9 +80,9 @@ fn admit(world: &mut World, key: &Key, workload: &Value, job_key: &Key) {
         return wait(world, key, workload, ("Inadmissible", &message));
     };
     let need = gpus(workload);
-    let used: i64 = admitted(world, &name).iter().map(gpus).sum();
+    let used: i64 = admitted(world, &name).iter().map(gpus).fold(0, i64::saturating_add);
     let quota = json::text(&cluster_queue, "/spec/resourceGroups/0/flavors/0/resources/0/nominalQuota");
-    let free = quota.parse::<i64>().unwrap_or(0) - used;
+    let free = quota.parse::<i64>().unwrap_or(0).saturating_sub(used);
     let flavor = json::text(&cluster_queue, "/spec/resourceGroups/0/flavors/0/name").to_owned();
     if need > free {
         let message = format!(
@@ -136,7 +136,7 @@ fn admitted(world: &World, queue: &str) -> Vec<Value> {
 fn gpus(workload: &Value) -> i64 {
     let set = &workload["spec"]["podSets"][0];
     let each = Amounts::requested(&set["template"]).get(GPU) / 1_000;
-    each * json::int_or(set, "/count", 1)
+    each.saturating_mul(json::int_or(set, "/count", 1))
 }
 
 /// How many wait and how many are admitted, in the statuses of the queues.

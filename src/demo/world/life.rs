@@ -73,7 +73,12 @@ fn release(world: &mut World) {
     let Some(object) = world.get(kind, &key) else { return };
     let image = json::text(&object, "/spec/template/spec/containers/0/image");
     let (_, tag) = programs::split(image);
-    let version = if tag == latest(name) { previous(name) } else { latest(name) };
+    let version = match tag {
+        tag if tag == latest(name) => previous(name),
+        tag if tag == previous(name) => latest(name),
+        // Somebody tries something else with it; that is not overridden.
+        _ => return,
+    };
     world.set_version(kind, &key, version);
 }
 
@@ -106,7 +111,8 @@ fn train(world: &mut World) {
     let version = if world.random.u8(..6) == 0 { "v1.9.0-rc1" } else { "v1.8.0" };
     let workers = [1, 1, 2][world.random.usize(..3)];
     let steps = world.random.i64(8..30) * 100;
-    let job = training_job(&Run {
+    let queued = world.random.u8(..3) == 0;
+    let mut job = training_job(&Run {
         name: &format!("{name}-{}", world.life.number),
         model,
         framework,
@@ -115,6 +121,9 @@ fn train(world: &mut World) {
         steps,
         image: &format!("{}/ml-trainer:{version}", world.life.registry),
     });
+    if queued {
+        json::put(&mut job, "/metadata/labels/kueue.x-k8s.io~1queue-name", "research".into());
+    }
     // The namespace may have been deleted by whoever plays with the fleet.
     let _ = world.create(Kind::TrainingJobs, job);
 }

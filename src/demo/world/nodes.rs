@@ -93,7 +93,7 @@ fn report(world: &mut World, key: &Key, node: &Value) {
     world.edit(Kind::Nodes, key, |node| {
         if let Some(Value::Array(conditions)) = node.pointer_mut("/status/conditions") {
             for condition in conditions {
-                condition["lastHeartbeatTime"] = now.as_str().into();
+                json::put(condition, "/lastHeartbeatTime", now.as_str().into());
             }
         }
     });

@@ -53,9 +53,9 @@ pub fn parse(text: &str) -> i64 {
         "Mi" => 1024.0 * 1024e3,
         "Gi" => 1024.0 * 1024.0 * 1024e3,
         "Ti" => 1024.0 * 1024.0 * 1024.0 * 1024e3,
-        _ => return text.parse::<f64>().map_or(0, |value| (value * 1e3) as i64),
+        _ => return text.parse::<f64>().map_or(0, |value| (value * 1e3).clamp(0.0, 1e15) as i64),
     };
-    number.parse::<f64>().map_or(0, |value| (value * scale) as i64)
+    number.parse::<f64>().map_or(0, |value| (value * scale).clamp(0.0, 1e15) as i64)
 }
 
 #[cfg(test)]

@@ -5,8 +5,12 @@ use serde_json::{Value, json};
 use super::events::Involved;
 use super::template::{PodFacts, PodPlan};
 use super::{World, is_terminating, json};
+use crate::demo::clock::seconds;
 use crate::demo::resource::Kind;
 use crate::demo::store::Key;
+
+/// When pods cannot be created it is tried again, later.
+const RETRY: i64 = seconds(30);
 
 pub fn reconcile(world: &mut World, key: &Key) {
     let Some(set) = world.get(Kind::ReplicaSets, key).filter(|object| !is_terminating(object)) else {
@@ -15,8 +19,8 @@ pub fn reconcile(world: &mut World, key: &Key) {
     let pods: Vec<PodFacts> = world.pods_of(&set).into_iter().filter(PodFacts::active).collect();
     let wanted = json::int_or(&set, "/spec/replicas", 1);
     let missing = wanted - pods.len() as i64;
-    for _ in 0..missing.max(0) {
-        create(world, &set);
+    if missing > 0 && !(0..missing).all(|_| create(world, &set)) {
+        world.wake_after(RETRY, Kind::ReplicaSets, key);
     }
     if missing < 0 {
         let mut leaving = pods.clone();
@@ -48,7 +52,7 @@ fn go_first(pod: &PodFacts) -> u8 {
     u8::from(!pod.node.is_empty()) + u8::from(pod.ready) * 2
 }
 
-fn create(world: &mut World, set: &Value) {
+fn create(world: &mut World, set: &Value) -> bool {
     let name = format!("{}-", json::text(set, "/metadata/name"));
     let plan = PodPlan {
         owner: (Kind::ReplicaSets, set),
@@ -57,9 +61,9 @@ fn create(world: &mut World, set: &Value) {
         labels: Vec::new(),
         node: None,
     };
-    if let Ok(name) = world.create_pod(plan) {
-        world.normal(by_controller(set), "SuccessfulCreate", &format!("Created pod: {name}"));
-    }
+    let Ok(name) = world.create_pod(plan) else { return false };
+    world.normal(by_controller(set), "SuccessfulCreate", &format!("Created pod: {name}"));
+    true
 }
 
 fn by_controller(set: &Value) -> Involved<'_> {

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::json;
+
 /// One ReplicaSet of a Deployment, oldest first in lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Set {
@@ -70,10 +72,11 @@ pub fn next(bounds: Bounds, new: Set, old: &[Set]) -> (i64, Vec<i64>) {
 pub fn share(value: &Value, total: i64, up: bool) -> i64 {
     let percent =
         value.as_str().and_then(|text| text.strip_suffix('%')).and_then(|text| text.parse::<i64>().ok());
+    let percent = percent.map(|percent| percent.clamp(0, 10_000));
     match (percent, value.as_i64()) {
         (Some(percent), _) if up => (total * percent + 99) / 100,
         (Some(percent), _) => total * percent / 100,
-        (None, Some(number)) => number.max(0),
+        (None, Some(number)) => number.clamp(0, json::LARGEST),
         (None, None) => 0,
     }
 }

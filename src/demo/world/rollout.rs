@@ -54,9 +54,9 @@ pub fn reconcile(world: &mut World, key: &Key) {
 fn create_set(world: &mut World, rollout: &Value, hash: &str) {
     let meta = &rollout["metadata"];
     let mut template = rollout["spec"]["template"].clone();
-    template["metadata"]["labels"][HASH] = hash.into();
+    json::put(&mut template, &format!("/metadata/labels/{HASH}"), hash.into());
     let mut selector = rollout["spec"]["selector"].clone();
-    selector["matchLabels"][HASH] = hash.into();
+    json::put(&mut selector, &format!("/matchLabels/{HASH}"), hash.into());
     let set = json!({
         "metadata": {
             "name": format!("{}-{hash}", json::text(meta, "/name")), "namespace": meta["namespace"],
@@ -155,7 +155,7 @@ fn next_step(world: &mut World, rollout: &Value, status: &mut Value, index: usiz
 /// `30s`, `5m`, `1h` or a number of seconds, in ticks.
 fn duration(text: &str) -> Option<i64> {
     let (number, unit) = text.split_at(text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len()));
-    let number: i64 = number.parse().ok()?;
+    let number = number.parse::<i64>().ok()?.clamp(0, json::LARGEST);
     match unit {
         "" | "s" => Some(seconds(number)),
         "m" => Some(seconds(number * 60)),
@@ -193,10 +193,10 @@ fn write_status(
         ("observedGeneration", json!(json::int(rollout, "/metadata/generation").to_string())),
         ("phase", json!(phase)),
     ] {
-        status[field] = value;
+        json::put(&mut status, &format!("/{field}"), value);
     }
     let mut object = rollout.clone();
-    object["status"] = status;
+    json::put(&mut object, "/status", status);
     let now = world.stamp();
     let set = json::text(new, "/metadata/name").to_owned();
     let message = format!("ReplicaSet {set:?} has successfully progressed.");

@@ -32,8 +32,8 @@ fn step(world: &mut World, set: &Value, pods: &[PodFacts], revision: &str) -> bo
     for ordinal in wanted.clone() {
         match find(ordinal) {
             None => {
-                create(world, set, ordinal, revision);
-                if in_order {
+                let created = create(world, set, ordinal, revision);
+                if in_order || !created {
                     return true;
                 }
             }
@@ -61,7 +61,7 @@ fn step(world: &mut World, set: &Value, pods: &[PodFacts], revision: &str) -> bo
     !leaving.is_empty()
 }
 
-fn create(world: &mut World, set: &Value, ordinal: i64, revision: &str) {
+fn create(world: &mut World, set: &Value, ordinal: i64, revision: &str) -> bool {
     let name = json::text(set, "/metadata/name");
     let pod = format!("{name}-{ordinal}");
     let labels = vec![
@@ -71,10 +71,12 @@ fn create(world: &mut World, set: &Value, ordinal: i64, revision: &str) {
     ];
     let template = &set["spec"]["template"];
     let plan = PodPlan { owner: (Kind::StatefulSets, set), template, name: pod.clone(), labels, node: None };
-    if world.create_pod(plan).is_ok() {
-        let message = format!("create Pod {pod} in StatefulSet {name} successful");
-        world.normal(by_controller(set), "SuccessfulCreate", &message);
+    if world.create_pod(plan).is_err() {
+        return false;
     }
+    let message = format!("create Pod {pod} in StatefulSet {name} successful");
+    world.normal(by_controller(set), "SuccessfulCreate", &message);
+    true
 }
 
 /// Replaces the last pod of an older revision, if all are well.

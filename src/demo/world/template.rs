@@ -2,11 +2,15 @@
 
 use serde_json::{Value, json};
 
+use super::events::Involved;
 use super::{World, is_terminating, json, owned_by, uid};
-use crate::demo::refusal::Outcome;
+use crate::demo::refusal::{Outcome, Refusal};
 use crate::demo::resource::Kind;
 use crate::demo::store::{Key, Object};
 
+/// More pods than its nodes can carry, and so many that wait, no cluster has.
+const PODS_A_NODE: usize = 110;
+const WAITING_PODS: usize = 200;
 /// The characters of generated names: no vowels, no words.
 const LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
 
@@ -101,8 +105,18 @@ impl World {
     }
 
     /// Makes a pod from a template; the name is completed if it is a prefix.
+    ///
+    /// Refused when the cluster is full: someone who asks for a million replicas gets a warning, not a million.
     pub(super) fn create_pod(&mut self, plan: PodPlan<'_>) -> Outcome<String> {
         let (kind, owner) = plan.owner;
+        let most = self.store.count(Kind::Nodes) * PODS_A_NODE + WAITING_PODS;
+        if self.store.count(Kind::Pods) >= most {
+            let message =
+                format!("pods {:?} is forbidden: exceeded quota: demo, limited: pods={most}", plan.name);
+            let about = Involved { kind, object: owner, component: "quota" };
+            self.warning(about, "FailedCreate", &format!("Error creating: {message}"));
+            return Err(Refusal::bad_request(message));
+        }
         let mut pod = json!({
             "metadata": {
                 "namespace": owner["metadata"]["namespace"],
@@ -120,10 +134,10 @@ impl World {
             pod["metadata"]["annotations"] = annotations.clone();
         }
         for (label, value) in plan.labels {
-            pod["metadata"]["labels"][label] = value.into();
+            json::put(&mut pod, &format!("/metadata/labels/{}", label.replace('/', "~1")), value.into());
         }
         if let Some(node) = plan.node {
-            pod["spec"]["nodeName"] = node.into();
+            json::put(&mut pod, "/spec/nodeName", node.into());
         }
         self.create(Kind::Pods, pod).map(|object| object.key.name.to_string())
     }
