@@ -6,5 +6,5 @@ use clap::Parser;
 use skydeck::config::Arguments;
 
 fn main() -> ExitCode {
-    skydeck::cli::main(Arguments::parse())
+    skydeck::cli::main(&Arguments::parse())
 }

@@ -18,11 +18,11 @@ use crate::runtime::panic;
 use crate::sources::inventory::{self, Places};
 
 /// Everything that can be asked of the program; the exit code says how it went.
-pub fn main(arguments: Arguments) -> ExitCode {
+pub fn main(arguments: &Arguments) -> ExitCode {
     if let Err(error) = panic::install() {
         return failed(&error);
     }
-    let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(&arguments)));
+    let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(arguments)));
     // The terminal has been given back by now; what was kept while it was drawn on can be told.
     panic::print_kept();
     match ended {
