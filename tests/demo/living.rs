@@ -71,8 +71,9 @@ fn a_scale_through_http_has_effect() {
 #[test]
 fn logs_are_read_and_followed() {
     let client = client(1);
-    let pods =
-        client.get("/api/v1/namespaces/ml-training/pods?labelSelector=training-job%3Dbert-finetune-7").json();
+    let pods = client
+        .get("/api/v1/namespaces/ml-training/pods?labelSelector=training-job%3Dranker-two-tower-9")
+        .json();
     let name = pods["items"][0]["metadata"]["name"].as_str().unwrap();
     let path = format!("/api/v1/namespaces/ml-training/pods/{name}/log");
     let lines = client.get(&format!("{path}?tailLines=3&timestamps=true")).body;

@@ -83,7 +83,7 @@ fn the_first_second_has_everything_an_on_call_person_meets() {
     let done = get(&aws, Kind::TrainingJobs, "ml-training", "resnet50-imagenet-12");
     assert_eq!(
         (&done["status"]["phase"], &done["status"]["metrics"]["progress"]),
-        (&json!("Succeeded"), &json!(100.0))
+        (&json!("Succeeded"), &json!(1.0))
     );
     let pending = all(&aws, Kind::Pods)
         .into_iter()

@@ -71,7 +71,39 @@ fn releases(world: &mut World, profile: &Profile, trouble: Trouble) {
     world.set_version(Kind::Rollouts, &platform("inference-gateway"), latest("inference-gateway"));
 }
 
+/// The trainings of today: each team works where it has its accelerators.
+struct Trainings {
+    done: (&'static str, &'static str),
+    running: (&'static str, &'static str),
+    queued: (&'static str, &'static str),
+    pretraining: &'static str,
+}
+
+fn trainings_of(profile: &Profile) -> Trainings {
+    match profile.index % 3 {
+        0 => Trainings {
+            done: ("resnet50-imagenet-12", "resnet50"),
+            running: ("bert-finetune-7", "bert-large"),
+            queued: ("vit-ablation-4", "vit-base"),
+            pretraining: "gpt-pretrain",
+        },
+        1 => Trainings {
+            done: ("whisper-adapt-3", "whisper-small"),
+            running: ("ranker-two-tower-9", "two-tower"),
+            queued: ("t5-distill-2", "t5-base"),
+            pretraining: "code-llm-pretrain",
+        },
+        _ => Trainings {
+            done: ("fraud-gnn-21", "gnn"),
+            running: ("clip-finetune-5", "clip-vit"),
+            queued: ("diffusion-lora-8", "sdxl"),
+            pretraining: "embed-pretrain",
+        },
+    }
+}
+
 fn today(world: &mut World, profile: &Profile, trouble: Trouble) {
+    let trainings = trainings_of(profile);
     let run = |name, steps, workers| Run {
         name,
         model: "resnet50",
@@ -82,7 +114,8 @@ fn today(world: &mut World, profile: &Profile, trouble: Trouble) {
         image: "ml-trainer:v1.8.0",
     };
     world.advance(-seconds(9 * HOUR));
-    trainings::training(world, profile, &run("resnet50-imagenet-12", 9_000, 2), None);
+    let done = Run { model: trainings.done.1, ..run(trainings.done.0, 9_000, 2) };
+    trainings::training(world, profile, &done, None);
     world.advance(-seconds(5 * HOUR));
     let reaches_all = trouble != Trouble::Nodes;
     if reaches_all {
@@ -109,16 +142,17 @@ fn today(world: &mut World, profile: &Profile, trouble: Trouble) {
         trainings::impossible(world, profile);
     }
     world.advance(-seconds(42 * MINUTE));
-    trainings::pretraining(world, profile);
+    trainings::pretraining(world, profile, trainings.pretraining);
     world.advance(-seconds(23 * MINUTE));
     if trouble == Trouble::Nodes {
         world.lose_node(&machines::lost_node(profile));
     }
     world.advance(-seconds(14 * MINUTE));
-    let bert = Run { model: "bert-large", gpus: 2, ..run("bert-finetune-7", 8_000, 2) };
-    trainings::training(world, profile, &bert, Some("research"));
+    let running = Run { model: trainings.running.1, gpus: 2, ..run(trainings.running.0, 8_000, 2) };
+    trainings::training(world, profile, &running, Some("research"));
     world.advance(-seconds(11 * MINUTE));
-    let queued = Run { model: "vit-base", framework: "jax", gpus: 2, ..run("vit-ablation-4", 3_000, 2) };
+    let (name, model) = trainings.queued;
+    let queued = Run { model, framework: "jax", gpus: 2, ..run(name, 3_000, 2) };
     trainings::training(world, profile, &queued, Some("research"));
     world.advance(-seconds(8));
     if trouble == Trouble::Releases {

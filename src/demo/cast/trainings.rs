@@ -86,7 +86,7 @@ pub fn impossible(world: &mut World, profile: &Profile) {
 }
 
 /// Two workers that train one model together.
-pub fn pretraining(world: &mut World, profile: &Profile) {
+pub fn pretraining(world: &mut World, profile: &Profile, name: &str) {
     let image = format!("{}/ml-trainer:v1.8.0", profile.registry());
     let worker = json!({
         "backoffLimit": 0,
@@ -95,7 +95,7 @@ pub fn pretraining(world: &mut World, profile: &Profile) {
             "spec": {"restartPolicy": "Never", "containers": [{
                 "name": "trainer", "image": image,
                 "env": [
-                    {"name": "JOB_NAME", "value": "gpt-pretrain"}, {"name": "MAX_STEPS", "value": "36000"},
+                    {"name": "JOB_NAME", "value": name}, {"name": "MAX_STEPS", "value": "36000"},
                     {"name": "STEP_MILLIS", "value": "400"},
                 ],
                 "resources": {"requests": {"cpu": "16", "memory": "128Gi"}, "limits": {"nvidia.com/gpu": "4"}},
@@ -103,7 +103,7 @@ pub fn pretraining(world: &mut World, profile: &Profile) {
         },
     });
     let set = json!({
-        "metadata": {"name": "gpt-pretrain", "namespace": HOME, "labels": {"app.kubernetes.io/name": "ml-trainer"}},
+        "metadata": {"name": name, "namespace": HOME, "labels": {"app.kubernetes.io/name": "ml-trainer"}},
         "spec": {
             "suspend": false, "failurePolicy": {"maxRestarts": 3},
             "replicatedJobs": [{"name": "worker", "replicas": 2, "template": {"spec": worker}}],

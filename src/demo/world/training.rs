@@ -133,7 +133,7 @@ fn metrics(world: &World, training: &Value, job: &Value, phase: &str) -> Value {
     let millis = began.map_or(0, |began| (world.now() - began).num_milliseconds().max(TICK_MS));
     let step = if phase == "Succeeded" { run.steps } else { run.step_after(millis) };
     json!({
-        "step": step, "total_steps": run.steps, "progress": (step * 1_000 / run.steps) as f64 / 10.0,
+        "step": step, "total_steps": run.steps, "progress": (step * 1_000 / run.steps) as f64 / 1_000.0,
         "epoch": (step * 30 / run.steps) as f64 / 10.0, "loss": run.loss(step), "accuracy": run.accuracy(step),
         "samples_per_second": run.samples_per_second(step),
     })

@@ -10,6 +10,7 @@ use crate::state::usage::{OwnerKey, PodCounts};
 /// Built once for a look at all jobs, so that no job is searched for.
 pub struct JobIndex<'a> {
     jobs: HashMap<Name<'a>, &'a Arc<Job>>,
+    /// Its own, or that of a job that it made; one that waits before one that does not.
     admissions: HashMap<Name<'a>, &'a Admission>,
     pods: HashMap<Name<'a>, PodCounts>,
     troubles: HashMap<Name<'a>, &'a Trouble>,
@@ -21,18 +22,24 @@ type Name<'a> = [&'a str; 3];
 impl<'a> JobIndex<'a> {
     pub fn new(cluster: &'a Cluster) -> Self {
         let objects = &cluster.objects;
-        let admissions = objects.admissions.values();
         let mut index = Self {
             jobs: objects.jobs.values().map(|job| (name(job), job)).collect(),
-            admissions: admissions
-                .map(|it| ([&*it.job.kind, &*it.key.namespace, &*it.job.name], it))
-                .collect(),
+            admissions: HashMap::new(),
             pods: HashMap::new(),
             troubles: HashMap::new(),
         };
         for job in objects.jobs.values() {
             let own = objects.usage.of_owner(&owner_key(job));
             *index.pods.entry(name(index.top(job))).or_default() += own;
+        }
+        for admission in objects.admissions.values() {
+            let of = [&*admission.job.kind, &*admission.key.namespace, &*admission.job.name];
+            if let Some(job) = index.jobs.get(&of) {
+                let known = index.admissions.entry(name(index.top(job))).or_insert(admission);
+                if !admission.admitted {
+                    *known = admission;
+                }
+            }
         }
         for pod in objects.usage.troubled().filter_map(|key| objects.pods.get(key)) {
             if let (Some(job), Some(trouble)) = (index.job_of(pod), pod.trouble.as_deref()) {

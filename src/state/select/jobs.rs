@@ -90,10 +90,10 @@ fn suffers(phase: JobPhase, pods: PodCounts) -> bool {
 }
 
 fn judged(job: &Job, admission: Option<&Admission>) -> (JobPhase, Clean, Clean) {
-    if let (JobPhase::Suspended, Some(admission)) = (job.phase, admission)
+    if let (JobPhase::Suspended | JobPhase::Pending, Some(admission)) = (job.phase, admission)
         && !admission.admitted
     {
-        let rule = "suspended, and its Kueue Workload is not admitted";
+        let rule = format!("{}, and its Kueue Workload is not admitted", job.phase.name().to_lowercase());
         return (JobPhase::Queued, rule.into(), admission.message.clone());
     }
     let message = match (job.reason.is_empty(), job.message.is_empty()) {

@@ -107,8 +107,8 @@ fn pods(rules: &JobKind, object: &Value) -> JobPods {
 fn progress(rules: &JobKind, object: &Value) -> Option<f64> {
     let value = rules.progress.as_ref()?.first(object)?;
     let number = value.as_f64().or_else(|| value.as_str()?.parse().ok())?;
-    let share = number / rules.progress_whole;
-    share.is_finite().then(|| share.clamp(0.0, 1.0))
+    // What does not fit is not bent until it does: 68 of 1 is a percentage, or nonsense.
+    Some(number / rules.progress_whole).filter(|share| (0.0..=1.0).contains(share))
 }
 
 /// From the pods that the spec asks for, else a number of GPUs a worker, else not known.
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn the_lectures_training_job() {
+    fn a_training_job() {
         let job = read(
             "TrainingJob",
             json!({
@@ -212,6 +212,8 @@ mod tests {
         assert_eq!((job.phase, job.rule.as_str()), (JobPhase::Running, "status.phase is Running"));
         assert_eq!(job.gpus.unwrap().whole, 32);
         assert_eq!(job.progress, Some(0.5));
+        let percent = json!({"status": {"phase": "Running", "metrics": {"progress": 68.1}}});
+        assert_eq!(read("TrainingJob", percent).progress, None, "neither 100 % nor 6810 %");
         assert!(job.metrics.contains(&("loss".into(), 0.25)));
         assert!(job.columns.contains(&("Framework".into(), "pytorch".into())));
         let alone = read(

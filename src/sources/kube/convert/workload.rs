@@ -10,7 +10,7 @@ use crate::clients::kube::wire::messages::apps;
 use crate::clients::kube::wire::messages::core::PodTemplateSpec;
 use crate::clients::kube::wire::messages::meta::{ObjectMeta, unix};
 use crate::fleet::rollout::{Counts, Partition, Revisions};
-use crate::fleet::{Kind, Object, Revision, Rollout, Unix, Workload};
+use crate::fleet::{Kind, Object, Owner, Revision, Rollout, Unix, Workload};
 
 pub fn deployment(encoding: Encoding, bytes: &Bytes, cx: &mut Cx) -> Result<Read, String> {
     let wire: apps::Deployment = decode(encoding, bytes)?;
@@ -126,10 +126,22 @@ pub(super) fn workload(meta: &ObjectMeta, template: &PodTemplateSpec, made: Made
         gpus_per_replica: template_gpus(template),
         labels: labels(meta, cx),
         pod_labels: labels(&pod_meta, cx),
-        owner: controller(meta, cx),
+        owner: maker(meta, cx),
         created: created(meta),
     };
     Read::new(meta, cx, Some(Object::Workload(Box::new(workload))))
+}
+
+/// What made a workload. The workers of a LeaderWorkerSet belong to the Pod of their leader, which says less
+/// than the label that both carry.
+fn maker(meta: &ObjectMeta, cx: &mut Cx) -> Option<Owner> {
+    let owner = controller(meta, cx)?;
+    match meta.labels.get("leaderworkerset.sigs.k8s.io/name") {
+        Some(set) if owner.kind == Kind::Pod.name() => {
+            Some(Owner { kind: cx.names.intern(Kind::LeaderWorkerSet.name()), name: cx.names.intern(set) })
+        }
+        _ => Some(owner),
+    }
 }
 
 #[cfg(test)]
@@ -163,6 +175,15 @@ mod tests {
             r#"{"metadata":{"name":"d"},"spec":{"template":{"spec":{"containers":[{"image":"r/i:v9"}]}}}}"#;
         let Some(Object::Workload(it)) = read(deployment, json) else { panic!() };
         assert_eq!((it.desired, &*it.version.name), (1, "v9"));
+    }
+
+    #[test]
+    fn the_workers_of_a_leader_worker_set_are_its_parts() {
+        let json = r#"{"metadata":{"name":"llm-0","labels":{"leaderworkerset.sigs.k8s.io/name":"llm"},
+            "ownerReferences":[{"kind":"Pod","name":"llm-0","controller":true}]},"spec":{"replicas":1}}"#;
+        let Some(Object::Workload(it)) = read(stateful_set, json) else { panic!() };
+        let owner = it.owner.unwrap();
+        assert_eq!((&*owner.kind, &*owner.name), ("LeaderWorkerSet", "llm"));
     }
 
     #[test]
