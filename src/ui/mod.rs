@@ -1,6 +1,6 @@
 //! How things look; knows nothing of what is shown.
 //!
-//! Everything textual is [`Clean`](crate::fleet::Clean), every style a [`Meaning`](theme::Meaning): a panel says
+//! Everything textual is [`Clean`](crate::fleet::Clean), every style a [`Meaning`]: a panel says
 //! that a value is stale, the theme says how stale looks. States differ by word or shape before colour.
 
 pub mod cell;

@@ -76,8 +76,8 @@ impl<'a> Pen<'a> {
         self.tone(area, Meaning::Text);
     }
 
-    /// A frame with its title in the border, and a note at the right; gives the inside with one cell of
-    /// padding at the sides.
+    /// A frame with its title in the border, and a note at the right if there is room for both; gives the
+    /// inside with one cell of padding at the sides.
     pub fn frame(&mut self, area: Rect, title: &Clean, note: &Clean) -> Rect {
         let area = area.intersection(self.buffer.area);
         if area.width < 4 || area.height < 2 {
@@ -91,12 +91,11 @@ impl<'a> Pen<'a> {
             .border_style(border)
             .render(area, self.buffer);
         let top = Rect { x: area.x + 1, width: area.width - 2, height: 1, ..area };
-        if !note.is_empty() {
+        let title = if title.is_empty() { Clean::default() } else { Clean::from(format!(" {title} ")) };
+        let used = self.put(top, title, Meaning::Title);
+        let room = (top.width - used).saturating_sub(1);
+        if !note.is_empty() && text::width(note) + 2 <= room.into() {
             self.put_right(top, Clean::from(format!(" {note} ")), Meaning::Muted);
-        }
-        if !title.is_empty() {
-            let room = top.width.saturating_sub(text::width(note) as u16 + 3);
-            self.put(Rect { width: room, ..top }, Clean::from(format!(" {title} ")), Meaning::Title);
         }
         Rect { x: area.x + 2, y: area.y + 1, width: area.width - 4, height: area.height - 2 }
     }

@@ -83,6 +83,18 @@ pub fn percent(share: f64) -> Clean {
     Clean::from(format!("{shown:.0}%"))
 }
 
+/// A measured value, short: `4644`, `12.5`, `0.2531`, `3.2e-5`.
+pub fn number(value: f64) -> Clean {
+    let size = value.abs();
+    let text = match size {
+        _ if size != 0.0 && !(1e-4..1e9).contains(&size) => return Clean::from(format!("{value:.1e}")),
+        100.0.. => format!("{value:.1}"),
+        1.0.. => format!("{value:.2}"),
+        _ => format!("{value:.4}"),
+    };
+    Clean::from(text.trim_end_matches('0').trim_end_matches('.'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,6 +128,11 @@ mod tests {
         assert_eq!(percent(0.001), "1%");
         assert_eq!(percent(1.0), "100%");
         assert_eq!(percent(0.0), "0%");
+        for (value, shown) in
+            [(4644.0, "4644"), (12.5, "12.5"), (0.25314, "0.2531"), (0.0, "0"), (3.2e-5, "3.2e-5")]
+        {
+            assert_eq!(number(value), shown);
+        }
     }
 
     proptest! {

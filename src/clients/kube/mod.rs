@@ -1,7 +1,7 @@
 //! The door to one Kubernetes API server: reading, with deadlines and a budget.
 //!
 //! kube 5 brings TLS, credentials, proxies and decompression. Its defaults wait for ever and repeat writes
-//! silently, so below it stands a [`guard`], and its own retry is off. What is read is asked for here and
+//! silently, so below it stands a guard, and its own retry is off. What is read is asked for here and
 //! decoded in [`wire`]; nothing of kube's typed API is used.
 
 mod budget;

@@ -17,6 +17,8 @@ use crate::ui::{Align, Cell, Glyphs, Pen, meter, pen, text};
 
 /// From this width on there are tiles.
 const TILES_FROM: u16 = 100;
+/// From this width on a job's row says its cluster in words too.
+const CLUSTER_NAMES_FROM: u16 = 70;
 /// Rows of jobs and replicas that are kept for the tiles, at most.
 const MOST_ROWS: usize = 60;
 
@@ -143,32 +145,20 @@ impl Tiles {
         if live { cell } else { cell.stale() }
     }
 
+    /// `▌● Running    bert-finetune-7  aws-east  58%`
     fn jobs_tile(&self, pen: &mut Pen<'_>, area: Rect) {
         if area.height < 3 {
             return;
         }
-        let counts: Vec<_> = self
-            .phases
-            .iter()
-            .map(|(phase, count)| format!("{count} {}", phase.name().to_lowercase()))
-            .collect();
+        let open = self.phases.iter().filter(|(phase, _)| *phase != JobPhase::Succeeded);
+        let counts: Vec<_> =
+            open.map(|(phase, count)| format!("{count} {}", phase.name().to_lowercase())).collect();
         let inside = pen.frame(area, &"Jobs".into(), &counts.join(", ").into());
         if self.jobs.is_empty() {
             pen.put(inside, self.no_jobs, Meaning::Muted);
         }
         for (line, row) in pen::lines(inside).zip(&self.jobs) {
-            let glyphs = pen.cx.glyphs;
-            let phase = phase_cell(row.phase, glyphs);
-            let pad = 13usize.saturating_sub(phase.width());
-            let mut cell = Cell::new(glyphs.tint, Meaning::Tint(row.tint));
-            cell.parts.extend(phase.parts);
-            cell = cell.and(" ".repeat(pad), Meaning::Text).and(&row.job.key.name, Meaning::Text);
-            if let Some(progress) = row.job.progress.filter(|_| !row.phase.has_ended()) {
-                cell = cell.and(format!("  {}", text::percent(progress)), Meaning::Progress);
-            } else if !row.message.is_empty() {
-                cell = cell.and(format!("  {}", row.message), Meaning::Muted);
-            }
-            let cell = if row.freshness.is_whole() { cell } else { cell.stale() };
+            let cell = job_cell(row, pen.cx.glyphs, inside.width >= CLUSTER_NAMES_FROM);
             pen.put_cell(line, &cell, Align::Left);
         }
     }
@@ -182,9 +172,10 @@ impl Tiles {
         if inside.height < 2 {
             return;
         }
-        let name_width = 24.min(inside.width / 2);
-        let each = (inside.width - name_width) / (self.heads.len() as u16).max(1);
-        let column = each.clamp(10, 18);
+        let heads = self.heads.len().max(1) as u16;
+        let head = self.heads.iter().map(|it| text::width(&it.name) as u16 + 1).max().unwrap_or(0);
+        let name_width = inside.width.saturating_sub(heads * head).clamp(16, 34).min(inside.width / 2);
+        let column = ((inside.width - name_width) / heads).clamp(10, 18);
         let fitting = usize::from((inside.width - name_width) / column);
         let place = |line: Rect, at: usize| Rect {
             x: line.x + name_width + at as u16 * column,
@@ -212,6 +203,23 @@ impl Tiles {
             }
         }
     }
+}
+
+fn job_cell(row: &JobRow, glyphs: &Glyphs, with_cluster: bool) -> Cell {
+    let phase = phase_cell(row.phase, glyphs);
+    let pad = 13usize.saturating_sub(phase.width());
+    let mut cell = Cell::new(glyphs.tint, Meaning::Tint(row.tint));
+    cell.parts.extend(phase.parts);
+    cell = cell.and(" ".repeat(pad), Meaning::Text).and(&row.job.key.name, Meaning::Text);
+    if with_cluster {
+        cell = cell.and(format!("  {}", row.cluster_name), Meaning::Muted);
+    }
+    if let Some(progress) = row.job.progress.filter(|_| !row.phase.has_ended()) {
+        cell = cell.and(format!("  {}", text::percent(progress)), Meaning::Progress);
+    } else if !row.message.is_empty() && row.phase != JobPhase::Succeeded {
+        cell = cell.and(format!("  {}", row.message), Meaning::Muted);
+    }
+    if row.freshness.is_whole() { cell } else { cell.stale() }
 }
 
 /// What is not as it should be stands first.

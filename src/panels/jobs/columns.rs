@@ -121,6 +121,7 @@ fn message_cell(row: &JobRow) -> Cell {
         return Cell::new(&row.message, meaning);
     }
     let metrics = row.job.metrics.iter().filter(|(name, _)| *name != "progress");
-    let told = metrics.map(|(name, value)| format!("{name} {value:.4}")).collect::<Vec<_>>().join("  ");
+    let told = metrics.map(|(name, value)| format!("{name} {}", text::number(*value)));
+    let told = told.collect::<Vec<_>>().join("  ");
     Cell::muted(told)
 }

@@ -46,16 +46,21 @@ pub fn workloads_are_told(state: &State) -> bool {
 
 /// Every cluster in scope has told its jobs of every kind.
 pub fn jobs_are_told(state: &State) -> bool {
-    told(state, |kind| matches!(kind, Kind::Job | Kind::CustomJob(_)))
+    state.counted_clusters().all(|cluster| jobs_are_told_by(state, cluster))
+}
+
+/// The cluster has told its jobs of every kind, and they are as of now.
+pub fn jobs_are_told_by(state: &State, cluster: &Cluster) -> bool {
+    tells(state, cluster, |kind| matches!(kind, Kind::Job | Kind::CustomJob(_)))
 }
 
 fn told(state: &State, wanted: impl Fn(Kind) -> bool) -> bool {
-    let all = |cluster: &Cluster| {
-        let served = cluster.served.as_deref().unwrap_or_default();
-        let kinds = CORE_KINDS.iter().chain(served).copied().filter(|kind| wanted(*kind));
-        let kinds: Vec<_> = kinds.collect();
-        let fresh = cluster.freshness_of(&kinds, state.now, state.settings.stale_after);
-        cluster.served.is_some() && fresh.is_whole()
-    };
-    state.counted_clusters().all(all)
+    state.counted_clusters().all(|cluster| tells(state, cluster, &wanted))
+}
+
+fn tells(state: &State, cluster: &Cluster, wanted: impl Fn(Kind) -> bool) -> bool {
+    let served = cluster.served.as_deref().unwrap_or_default();
+    let kinds: Vec<_> = CORE_KINDS.iter().chain(served).copied().filter(|kind| wanted(*kind)).collect();
+    let fresh = cluster.freshness_of(&kinds, state.now, state.settings.stale_after);
+    cluster.served.is_some() && fresh.is_whole()
 }

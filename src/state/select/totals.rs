@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::job_index::JobIndex;
+use super::settled::jobs_are_told_by;
 use super::{Tally, clusters};
 use crate::fleet::{JobPhase, Kind, Rule, Severity};
 use crate::state::{Cluster, State};
@@ -37,12 +39,13 @@ pub fn totals(state: &State) -> Totals {
         let pods = |value: u32| part(state, cluster, &[Kind::Pod], value);
         totals.pods.add(pods(usage.pods.total));
         totals.gpus_requested.add(pods(usage.gpus_requested.whole));
+        let index = JobIndex::new(cluster);
+        let told = jobs_are_told_by(state, cluster);
         let jobs = |phase: JobPhase| {
-            let jobs = cluster.objects.jobs.values();
-            let count = jobs
-                .filter(|job| job.phase == phase && state.scope.has_namespace(&job.key.namespace))
-                .count();
-            part(state, cluster, &[Kind::Job], count as u32)
+            let jobs = cluster.objects.jobs.values().filter(|job| job.phase == phase);
+            let jobs = jobs.filter(|job| !index.is_made_by_another(job));
+            let jobs = jobs.filter(|job| state.scope.has_namespace(&job.key.namespace));
+            told.then(|| jobs.count() as u64)
         };
         totals.jobs_running.add(jobs(JobPhase::Running));
         totals.jobs_failed.add(jobs(JobPhase::Failed));
