@@ -3,6 +3,7 @@
 //! [`update()`] folds a message into the [`App`] and says what the shell must do; [`view()`] draws the app. No clock,
 //! no terminal, no network is in reach here, so the same messages always make the same screens.
 
+mod configuration;
 pub mod help;
 pub mod inspect;
 pub mod layers;
@@ -18,6 +19,7 @@ pub mod view;
 
 use ratatui::layout::Rect;
 
+pub use configuration::Configuration;
 pub use layers::Layer;
 pub use msg::{Answer, Effect, Mouse, MouseKind, Msg, Notice};
 pub use prefs::Prefs;
@@ -68,6 +70,8 @@ struct Shown {
 
 /// How long a notice stays.
 const NOTICE_SECS: u64 = 8;
+/// One that says what went wrong behind the operator's back.
+const BAD_NOTICE_SECS: u64 = 60;
 
 impl App {
     pub fn new(state: State, keymap: Keymap, themes: Themes, glyphs: &'static Glyphs) -> Self {
@@ -135,8 +139,20 @@ impl App {
     }
 
     pub fn notify(&mut self, text: impl Into<Clean>, meaning: Meaning) {
-        let until = self.state.now.mono.plus_secs(NOTICE_SECS);
-        self.notice = Some(Shown { text: text.into(), meaning, until });
+        self.show(text.into(), meaning, NOTICE_SECS);
+    }
+
+    fn told(&mut self, notice: Notice) {
+        if notice.is_bad {
+            self.show(notice.text, Meaning::Bad, BAD_NOTICE_SECS);
+        } else {
+            self.show(notice.text, Meaning::Notice, NOTICE_SECS);
+        }
+    }
+
+    fn show(&mut self, text: Clean, meaning: Meaning, secs: u64) {
+        let until = self.state.now.mono.plus_secs(secs);
+        self.notice = Some(Shown { text, meaning, until });
         self.dirty = true;
     }
 

@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use super::Prefs;
+use super::{Configuration, Prefs};
 use crate::fleet::{Clean, ClusterId, Fact, Fault, LogLine, LogRequest, Now, ObjectId};
 use crate::input::Key;
 
@@ -27,6 +27,8 @@ pub enum Msg {
     Answer(Answer),
     /// From the shell, to the operator.
     Notice(Notice),
+    /// From the files, when they changed.
+    Configuration(Box<Configuration>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

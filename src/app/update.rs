@@ -38,9 +38,10 @@ pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
             Vec::new()
         }
         Msg::Notice(notice) => {
-            app.notify(notice.text, if notice.is_bad { Meaning::Bad } else { Meaning::Notice });
+            app.told(notice);
             Vec::new()
         }
+        Msg::Configuration(configuration) => app.configure(*configuration),
     }
 }
 
@@ -122,14 +123,14 @@ impl App {
             Action::Suspend => return Some(vec![Effect::Suspend]),
             Action::Redraw => return Some(vec![Effect::Redraw]),
             Action::Mouse => {
-                self.mouse = !self.mouse;
+                let effect = self.take_mouse(!self.mouse);
                 let words = if self.mouse {
                     "the mouse is taken again"
                 } else {
                     "the mouse is let go: select text as you like"
                 };
                 self.notify(words, Meaning::Notice);
-                return Some(vec![Effect::CaptureMouse(self.mouse)]);
+                return Some(vec![effect]);
             }
             Action::Freeze => self.freeze(),
             Action::Back => return Some(self.back()),

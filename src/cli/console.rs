@@ -4,22 +4,24 @@ use std::io::IsTerminal;
 
 use color_eyre::eyre::{Result, bail};
 
+use super::files::Files;
 use super::looks::{self, Looks};
 use crate::app::prefs;
 use crate::config::args::Global;
-use crate::config::{Config, state_path};
+use crate::config::state_path;
 use crate::effects::desk;
 use crate::runtime::console::{self, Console};
+use crate::runtime::reload::{self, Setup};
 use crate::runtime::session::Session;
 use crate::sources::Clock;
-use crate::sources::inventory::Inventory;
 use crate::state::State;
 use crate::ui::Meaning;
 
-pub async fn run(global: &Global, config: Config, mut inventory: Inventory) -> Result<u8> {
+pub async fn run(global: &Global, setup: Setup, files: Files) -> Result<u8> {
     check_terminal()?;
+    let Setup { config, mut inventory, files: paths } = setup;
     let clock = Clock::start();
-    let notices = std::mem::take(&mut inventory.notices);
+    let notices: Vec<_> = inventory.broken.drain(..).chain(inventory.notices.drain(..)).collect();
     let (mut session, facts) = Session::new(&config, clock);
     let mut state = State::new(config.settings.clone());
     state.scope = config.scope.clone();
@@ -41,7 +43,8 @@ pub async fn run(global: &Global, config: Config, mut inventory: Inventory) -> R
         app.notify(reason, Meaning::Bad);
     }
     let mouse = config.ui.mouse;
-    Ok(console::run(Console { app, session, facts, clock, mouse, state_file }).await?)
+    let setups = reload::follow(paths, Box::new(move || files.read_again()));
+    Ok(console::run(Console { app, session, facts, clock, mouse, state_file, config, setups }).await?)
 }
 
 fn check_terminal() -> Result<()> {

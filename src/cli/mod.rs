@@ -2,6 +2,7 @@
 
 mod console;
 mod demo;
+mod files;
 mod looks;
 mod shell;
 mod snapshot;
@@ -11,11 +12,11 @@ use std::process::ExitCode;
 
 use color_eyre::eyre::Result;
 use demo::Demo;
+use files::Files;
 
+use crate::config::Arguments;
 use crate::config::args::Verb;
-use crate::config::{Arguments, Config};
 use crate::runtime::panic;
-use crate::sources::inventory::{self, Places};
 
 /// Everything that can be asked of the program; the exit code says how it went.
 pub fn main(arguments: &Arguments) -> ExitCode {
@@ -40,21 +41,17 @@ fn run(arguments: &Arguments) -> Result<u8> {
     }
     let global = &arguments.global;
     let demo = global.demo.then(|| Demo::start(global)).transpose()?;
-    let mut config = Config::load(global.config.as_deref())?;
-    if demo.is_some() {
-        config = Demo::over(config);
-    }
-    let places = demo.as_ref().map_or_else(Places::of_environment, Demo::places);
-    let mut inventory = inventory::find(&config, &places, &global.contexts)?;
+    let files = Files::new(global, demo.as_ref());
+    let mut setup = files.read()?;
     if let Some(demo) = &demo {
-        inventory.notices = vec![demo.notice()];
+        setup.inventory.notices = vec![demo.notice()];
     }
     let runtime = tokio::runtime::Runtime::new()?;
     let ended = runtime.block_on(async {
         match (&arguments.verb, global.snapshot) {
-            (Some(Verb::Status(args)), _) => status::run(args, &config, inventory).await,
-            (_, Some(format)) => snapshot::run(global, format, &config, inventory).await,
-            _ => console::run(global, config, inventory).await,
+            (Some(Verb::Status(args)), _) => status::run(args, setup).await,
+            (_, Some(format)) => snapshot::run(global, format, setup).await,
+            _ => console::run(global, setup, files).await,
         }
     });
     // Tasks that hang in a library must not keep the program from ending.
@@ -62,8 +59,12 @@ fn run(arguments: &Arguments) -> Result<u8> {
     ended
 }
 
-#[expect(clippy::print_stderr, reason = "errors are told where errors are looked for")]
 fn failed(error: &color_eyre::Report) -> ExitCode {
-    eprintln!("skydeck: {error:#}");
+    complain(&format!("{error:#}"));
     ExitCode::from(2)
+}
+
+#[expect(clippy::print_stderr, reason = "errors are told where errors are looked for")]
+fn complain(words: &str) {
+    eprintln!("skydeck: {words}");
 }

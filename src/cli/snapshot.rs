@@ -11,22 +11,17 @@ use ratatui::layout::Rect;
 
 use super::looks::{self, Looks};
 use crate::app::{App, Msg, Prefs, prefs, update, view};
-use crate::config::Config;
 use crate::config::args::{Global, SnapshotFormat};
 use crate::fleet::Age;
 use crate::runtime::headless::Headless;
-use crate::sources::inventory::Inventory;
+use crate::runtime::reload::Setup;
 
 /// A cluster that does not answer is part of the picture, but it must not be waited for for ever.
 const AT_MOST: Age = Age(15);
 
-pub async fn run(
-    global: &Global,
-    format: SnapshotFormat,
-    config: &Config,
-    inventory: Inventory,
-) -> Result<u8> {
-    let mut session = Headless::start(config, inventory);
+pub async fn run(global: &Global, format: SnapshotFormat, setup: Setup) -> Result<u8> {
+    let config = &setup.config;
+    let mut session = Headless::start(config, setup.inventory);
     session.settle(AT_MOST).await;
     let looks = match format {
         SnapshotFormat::Text => Looks::of_environment(),

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::read::{Report, Section, did_you_mean};
 use crate::fleet::JobPhase;
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct JobKind {
     /// What the screen calls it; Kubernetes' kind unless another kind has the same.
     pub name: String,
@@ -46,7 +46,7 @@ pub struct JobKind {
 }
 
 /// If the value at `path` is `is`, the phase is `phase`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct PhaseRule {
     pub path: Path,
     pub is: String,
@@ -54,7 +54,7 @@ pub struct PhaseRule {
 }
 
 /// Pods that a spec asks for: for every object at `each`, the product of `count` pods of `template`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct PodGroup {
     pub each: Path,
     pub count: Vec<Path>,
@@ -67,6 +67,12 @@ pub struct PodGroup {
 pub struct Path {
     text: String,
     query: JpQuery,
+}
+
+impl PartialEq for Path {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
 }
 
 impl Path {

@@ -11,11 +11,13 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use super::clock::Clocks;
 use super::perform::Asker;
+use super::reload::{self, Outcome, Setup};
 use super::session::Session;
 use super::signals::{self, Asked, Signals};
 use super::terminal::Terminal;
 use super::{keys, panic};
-use crate::app::{Answer, App, Effect, Msg, update, view};
+use crate::app::{Answer, App, Effect, Msg, Notice, update, view};
+use crate::config::Config;
 use crate::effects::desk;
 use crate::fleet::Fact;
 use crate::sources::Clock;
@@ -35,6 +37,9 @@ pub struct Console {
     pub mouse: bool,
     /// Where habits are remembered.
     pub state_file: Option<PathBuf>,
+    pub config: Config,
+    /// The files that say what is watched, read again when they changed.
+    pub setups: Receiver<Outcome>,
 }
 
 struct Running {
@@ -46,6 +51,8 @@ struct Running {
     asker: Asker,
     answers: Receiver<Answer>,
     state_file: Option<PathBuf>,
+    config: Config,
+    setups: Receiver<Outcome>,
     size: (u16, u16),
     ended: Option<u8>,
 }
@@ -54,6 +61,7 @@ struct Running {
 enum Woke {
     Messages(Vec<Msg>),
     Signal(Asked),
+    Setup(Outcome),
     /// Only to draw.
     Nothing,
     /// The keyboard is gone.
@@ -74,6 +82,8 @@ pub async fn run(console: Console) -> io::Result<u8> {
         asker,
         answers,
         state_file: console.state_file,
+        config: console.config,
+        setups: console.setups,
         size: Terminal::size(),
         ended: None,
     };
@@ -103,6 +113,7 @@ impl Running {
                 asked = signals.next() => Woke::Signal(asked),
                 Some(answer) = self.answers.recv() => Woke::Messages(vec![Msg::Answer(answer)]),
                 Some(facts) = self.facts.recv() => Woke::Messages(self.batch(facts)),
+                Some(setup) = self.setups.recv() => Woke::Setup(setup),
                 fact = self.session.ended() => Woke::Messages(vec![Msg::Facts(vec![fact])]),
                 _ = tick.tick() => Woke::Messages(vec![self.read_clock()]),
                 () = sleep_until(next_frame), if !due => Woke::Nothing,
@@ -111,6 +122,10 @@ impl Running {
             match woke {
                 Woke::Messages(messages) => self.take(messages)?,
                 Woke::Signal(asked) => self.signalled(asked).await?,
+                Woke::Setup(setup) => {
+                    let messages = self.set_up(setup);
+                    self.take(messages)?;
+                }
                 Woke::Nothing => {}
                 Woke::Closed => self.ended = Some(0),
             }
@@ -185,6 +200,21 @@ impl Running {
             Effect::StopLogs => self.asker.stop_logs(),
         }
         Ok(())
+    }
+
+    fn set_up(&mut self, setup: Outcome) -> Vec<Msg> {
+        let notice = |text: String, is_bad| Msg::Notice(Notice { text: text.into(), is_bad });
+        match setup {
+            Err(reason) => vec![notice(format!("not taken, what was goes on: {reason}"), true)],
+            Ok(setup) => {
+                let Setup { config, inventory, .. } = *setup;
+                let configuration = reload::to_app(&self.config, &config);
+                let changed = self.session.rewatch(&config, inventory, &mut self.app.state);
+                self.config = config;
+                let words = format!("configuration read again{changed}");
+                vec![Msg::Configuration(Box::new(configuration)), notice(words, false)]
+            }
+        }
     }
 
     async fn signalled(&mut self, asked: Asked) -> io::Result<()> {

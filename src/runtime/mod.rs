@@ -6,6 +6,7 @@ pub mod headless;
 mod keys;
 pub mod panic;
 mod perform;
+pub mod reload;
 pub mod session;
 mod signals;
 mod terminal;

@@ -24,6 +24,8 @@ pub struct Member {
 #[derive(Default)]
 pub struct Inventory {
     pub members: Vec<Member>,
+    /// Kubeconfigs that cannot be read, and why.
+    pub broken: Vec<String>,
     pub notices: Vec<String>,
 }
 
@@ -53,13 +55,17 @@ impl Places {
     }
 }
 
+/// Every kubeconfig that the members come from.
+pub fn files(config: &Config, places: &Places) -> Vec<PathBuf> {
+    let own = config.clusters.iter().filter_map(|entry| entry.kubeconfig.clone());
+    places.kubeconfig_files.iter().cloned().chain(own).collect()
+}
+
 /// Finds the members. `only` narrows them to contexts named on the command line.
 pub fn find(config: &Config, places: &Places, only: &[String]) -> Result<Inventory, NoClusters> {
     let loaded = contexts::load(&places.kubeconfig_files);
-    let mut inventory = Inventory::default();
-    for (file, reason) in &loaded.broken {
-        inventory.notices.push(format!("{}: {reason}", file.display()));
-    }
+    let broken = loaded.broken.iter().map(|(file, reason)| format!("{}: {reason}", file.display()));
+    let mut inventory = Inventory { broken: broken.collect(), ..Inventory::default() };
     if config.clusters.is_empty() {
         from_contexts(&loaded, only, &mut inventory);
     } else {

@@ -65,7 +65,7 @@ impl Out {
 }
 
 /// What sources need besides their cluster.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Wanted {
     pub job_kinds: Arc<[crate::config::JobKind]>,
     pub version_labels: Arc<[String]>,

@@ -89,6 +89,14 @@ impl State {
         self.revision += 1;
     }
 
+    /// What the configuration says about a cluster now.
+    pub fn respecify(&mut self, id: ClusterId, spec: ClusterSpec) {
+        if let Some(cluster) = self.clusters.get_mut(&id) {
+            cluster.spec = spec;
+            self.revision += 1;
+        }
+    }
+
     /// Takes a cluster away with all that is known of it.
     pub fn remove_cluster(&mut self, id: ClusterId) {
         self.clusters.remove(&id);

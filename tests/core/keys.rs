@@ -1,7 +1,13 @@
 //! Keys in, screens and effects out: what an operator does, told as an operator does it.
 
-use skydeck::app::{Answer, Effect, Mouse, MouseKind, Msg};
-use skydeck::fleet::{ClusterId, Fault, FaultKind, Kind, LogLine, Now, ObjectId, ObjectKey, Step, Unix};
+use std::collections::BTreeMap;
+
+use skydeck::app::{Answer, Configuration, Effect, Mouse, MouseKind, Msg};
+use skydeck::fleet::{
+    ClusterId, Fault, FaultKind, Kind, LogLine, Now, ObjectId, ObjectKey, Rule, Step, Unix,
+};
+use skydeck::input::{Action, Keymap};
+use skydeck::state::Settings;
 
 use crate::world::{NOW, Screen, fleet};
 
@@ -243,4 +249,30 @@ fn hints_offer_only_keys_that_work() {
             assert!(hints.contains(&format!("{key} {word}")), "{hints}");
         }
     }
+}
+
+#[test]
+fn a_configuration_that_is_read_again_changes_keys_looks_and_rules_and_keeps_habits() {
+    let mut screen = screen();
+    screen.keys("4 / \"phase:failed\" enter");
+    let mut keymap = Keymap::default();
+    keymap.rebind(Action::GoClusters, vec!["x".parse().unwrap()]).unwrap();
+    let new = Configuration {
+        fleet_name: Some("renamed".into()),
+        keymap,
+        settings: Settings::default(),
+        silenced_rules: vec![Rule::JobFailed],
+        theme_files: BTreeMap::from([("mine".to_owned(), "inherits = \"light\"".to_owned())]),
+        scope: None,
+        theme: Some("mine".into()),
+        mouse: None,
+    };
+    screen.send(Msg::Configuration(Box::new(new.clone())));
+    assert!(line_with(&screen, "skydeck").contains("renamed"));
+    assert!(line_with(&screen, "4 Jobs").contains("filter phase:failed"), "the panel and its filter stay");
+    screen.keys("x");
+    assert!(line_with(&screen, "CLUSTER").contains("STATE"));
+    let wrong = Configuration { theme: Some("nope".into()), scope: None, ..new };
+    screen.send(Msg::Configuration(Box::new(wrong)));
+    assert!(screen.text().contains("no theme `nope`"), "{}", screen.text());
 }

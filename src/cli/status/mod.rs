@@ -8,11 +8,11 @@ use std::io::{ErrorKind, IsTerminal, Write, stderr, stdout};
 
 use color_eyre::eyre::Result;
 
-use crate::config::Config;
+use crate::cli::complain;
 use crate::config::args::{Format, Status};
 use crate::fleet::Age;
 use crate::runtime::headless::Headless;
-use crate::sources::inventory::Inventory;
+use crate::runtime::reload::Setup;
 use crate::state::State;
 use crate::state::select::settled::unsettled;
 
@@ -23,8 +23,12 @@ const FROM_THE_TOP: &str = "\x1b[H\x1b[J";
 
 pub use print::print;
 
-pub async fn run(args: &Status, config: &Config, inventory: Inventory) -> Result<u8> {
-    let mut session = Headless::start(config, inventory);
+pub async fn run(args: &Status, setup: Setup) -> Result<u8> {
+    let broken = setup.inventory.broken.clone();
+    for reason in &broken {
+        complain(reason);
+    }
+    let mut session = Headless::start(&setup.config, setup.inventory);
     settle(&mut session, args.timeout).await;
     let on_terminal = stdout().is_terminal();
     let mut last = None;
@@ -41,18 +45,19 @@ pub async fn run(args: &Status, config: &Config, inventory: Inventory) -> Result
             return Ok(0);
         }
         if !args.watch {
-            return Ok(exit_code(&session.state));
+            return Ok(exit_code(&session.state, broken.is_empty()));
         }
         last = Some(printed.essence);
         session.next_change().await;
     }
 }
 
-/// 0 when every cluster could be read, 5 when some could, 1 when none could.
-fn exit_code(state: &State) -> u8 {
+/// 0 when every cluster could be read, 5 when some could, 1 when none could. A kubeconfig that is broken may
+/// have led to more of them.
+fn exit_code(state: &State, whole: bool) -> u8 {
     let (readable, all) = document::readable(state);
     match (readable, all) {
-        (readable, all) if readable == all => 0,
+        (readable, all) if readable == all && whole => 0,
         (0, _) => 1,
         _ => 5,
     }

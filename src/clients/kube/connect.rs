@@ -21,6 +21,26 @@ pub struct Target {
     pub context: String,
 }
 
+impl Target {
+    /// Whether both lead to one server with one credential, although they were read at different times.
+    pub fn leads_where(&self, other: &Self) -> bool {
+        self.way().is_some_and(|way| other.way() == Some(way))
+    }
+
+    fn way(&self) -> Option<[serde_json::Value; 3]> {
+        let Kubeconfig { contexts, clusters, auth_infos, .. } = &*self.kubeconfig;
+        let context = contexts.iter().find(|it| it.name == self.context)?;
+        let inner = context.context.as_ref()?;
+        let cluster = clusters.iter().find(|it| it.name == inner.cluster);
+        let user = auth_infos.iter().find(|it| Some(&it.name) == inner.user.as_ref());
+        Some([
+            serde_json::to_value(context).ok()?,
+            serde_json::to_value(cluster).ok()?,
+            serde_json::to_value(user).ok()?,
+        ])
+    }
+}
+
 /// A door and what is to be told about it.
 pub struct Connected {
     pub door: Door,
