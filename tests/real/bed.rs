@@ -140,7 +140,7 @@ impl Console {
         let mut command = self.command(&["status", what, "-o", "json", "--watch"]);
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let (sender, documents) = channel();
+        let (sender, received) = channel();
         std::thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
                 if sender.send(serde_json::from_str(&line).unwrap()).is_err() {
@@ -148,13 +148,13 @@ impl Console {
                 }
             }
         });
-        Documents { child, documents, last: Value::Null }
+        Documents { child, lines: received, last: Value::Null }
     }
 }
 
 pub struct Documents {
     child: Child,
-    documents: Receiver<Value>,
+    lines: Receiver<Value>,
     last: Value,
 }
 
@@ -163,7 +163,7 @@ impl Documents {
     pub fn until(&mut self, what: &str, at_most: Duration, so: impl Fn(&Value) -> bool) -> Duration {
         let began = Instant::now();
         while !so(&self.last) {
-            match self.documents.recv_timeout(at_most.saturating_sub(began.elapsed())) {
+            match self.lines.recv_timeout(at_most.saturating_sub(began.elapsed())) {
                 Ok(document) => self.last = document,
                 Err(RecvTimeoutError::Timeout) => panic!("not {what} within {at_most:?}: {:#}", self.last),
                 Err(RecvTimeoutError::Disconnected) => panic!("the program ended before {what}"),

@@ -1,6 +1,7 @@
 //! Against real servers: whole Kubernetes clusters on loopback, from `tests/testbed`. Where they are not
 //! installed each test says that it was skipped; `.ci/run` installs them, and there nothing is skipped.
 #![cfg(test)]
+#![expect(clippy::disallowed_methods, reason = "real servers take real time, and it is measured")]
 
 mod agrees;
 mod bed;

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::bed::{Cluster, Console, is_there};
 
 /// The node controller needs a minute to give a kubelet up that never spoke.
-const SOON: Duration = Duration::from_secs(180);
+const SOON: Duration = Duration::from_mins(3);
 
 /// Rule, subject, and words that its cause must have.
 const TROUBLES: [(&str, &str, &str); 6] = [
