@@ -23,13 +23,10 @@ pub fn main(arguments: &Arguments) -> ExitCode {
     if let Err(error) = panic::install() {
         return failed(&error);
     }
-    let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(arguments)));
-    // The terminal has been given back by now; what was kept while it was drawn on can be told.
-    panic::print_kept();
-    match ended {
-        Ok(Ok(code)) => ExitCode::from(code),
-        Ok(Err(error)) => failed(&error),
-        Err(_) => ExitCode::from(101),
+    match panic::guarded(|| run(arguments)) {
+        Some(Ok(code)) => ExitCode::from(code),
+        Some(Err(error)) => failed(&error),
+        None => ExitCode::from(101),
     }
 }
 

@@ -9,5 +9,6 @@ mod perform;
 pub mod reload;
 pub mod session;
 mod signals;
-mod terminal;
+pub mod terminal;
+mod tty;
 mod writer;

@@ -35,13 +35,19 @@ pub fn install() -> color_eyre::Result<()> {
     Ok(())
 }
 
+/// Runs the program. A panic ends it; its report is printed after everything that it held was given back.
+pub fn guarded<T>(run: impl FnOnce() -> T) -> Option<T> {
+    let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
+    print_kept();
+    ended.ok()
+}
+
 /// Says whether the console has the terminal.
 pub fn on_screen(on: bool) {
     ON_SCREEN.store(on, Ordering::Release);
 }
 
-/// Prints what was kept, after the terminal was given back.
-pub fn print_kept() {
+fn print_kept() {
     for report in REPORTS.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
         print(&report);
     }

@@ -15,10 +15,12 @@ use ratatui::backend::{Backend, CrosstermBackend};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::writer::{RawStdout, Writer};
+use super::tty::Tty;
+use super::writer::Writer;
 
 /// Raw mode and the alternate screen, until dropped.
 pub struct Terminal {
+    tty: Arc<Tty>,
     writer: Writer,
     backend: CrosstermBackend<Bytes>,
     bytes: Bytes,
@@ -53,8 +55,10 @@ impl Write for Bytes {
 impl Terminal {
     pub fn enter(mouse: bool) -> io::Result<Self> {
         let bytes = Bytes::default();
+        let tty = Arc::new(Tty::open()?);
         let mut terminal = Self {
-            writer: Writer::start()?,
+            writer: Writer::start(Arc::clone(&tty))?,
+            tty,
             backend: CrosstermBackend::new(bytes.clone()),
             bytes,
             shown: Buffer::default(),
@@ -75,7 +79,8 @@ impl Terminal {
         if self.mouse {
             queue!(bytes, EnableMouseCapture)?;
         }
-        RawStdout.write_all(&bytes)?;
+        self.tty.write(&bytes, || false)?;
+        self.writer.close(false);
         self.forget();
         Ok(())
     }
@@ -96,7 +101,8 @@ impl Terminal {
             cursor::Show,
             LeaveAlternateScreen
         );
-        let _ = RawStdout.write_all(&bytes);
+        self.writer.close(true);
+        self.tty.write_at_last(&bytes);
         let _ = disable_raw_mode();
     }
 

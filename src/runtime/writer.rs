@@ -3,30 +3,14 @@
 //! A terminal that does not read (Ctrl-S, a dead connection) blocks whoever writes to it. That must never be
 //! the loop: facts go on being folded, and the next frame waits until the last one was taken.
 
-use std::io::{self, Write};
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
-use std::time::Duration;
 
 use tokio::sync::Notify;
 
-/// The terminal's end of the standard output. It takes no lock, so that a blocked write in one thread does
-/// not keep another from restoring the terminal.
-pub struct RawStdout;
-
-impl Write for RawStdout {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match rustix::io::write(rustix::stdio::stdout(), bytes) {
-            Ok(written) => Ok(written),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
+use super::tty::{MOMENT, Tty};
 
 /// A way to the writing thread.
 pub struct Writer {
@@ -37,18 +21,21 @@ pub struct Writer {
 #[derive(Default)]
 struct Shared {
     busy: AtomicBool,
+    /// The terminal was given back: what is left of a frame must not be drawn on what others show.
+    closed: AtomicBool,
     broken: AtomicBool,
     idle: Notify,
 }
 
 impl Writer {
-    pub fn start() -> io::Result<Self> {
+    pub fn start(tty: Arc<Tty>) -> io::Result<Self> {
         let (frames, receiver) = sync_channel::<Vec<u8>>(1);
         let shared = Arc::new(Shared::default());
         let of_thread = Arc::clone(&shared);
         std::thread::Builder::new().name("terminal-writer".into()).spawn(move || {
             while let Ok(bytes) = receiver.recv() {
-                if RawStdout.write_all(&bytes).is_err() {
+                let closed = || of_thread.closed.load(Ordering::Acquire);
+                if tty.write(&bytes, closed).is_err() {
                     of_thread.broken.store(true, Ordering::Release);
                 }
                 of_thread.busy.store(false, Ordering::Release);
@@ -56,6 +43,11 @@ impl Writer {
             }
         })?;
         Ok(Self { frames, shared })
+    }
+
+    /// Frames are dropped from now on, or drawn again.
+    pub fn close(&self, closed: bool) {
+        self.shared.closed.store(closed, Ordering::Release);
     }
 
     pub fn is_idle(&self) -> bool {
@@ -86,6 +78,6 @@ impl Writer {
 
     /// Waits a moment for what is being written, so that it does not mix with what comes next.
     pub async fn drain(&self) {
-        let _ = tokio::time::timeout(Duration::from_millis(300), self.idle()).await;
+        let _ = tokio::time::timeout(MOMENT, self.idle()).await;
     }
 }

@@ -1,0 +1,9 @@
+//! The real binary in a pseudo-terminal: keys in, screen out, signals, and how the terminal is left.
+//! Its clusters are a demo fleet in the test's own process, reached over loopback as any other.
+#![cfg(test)]
+
+mod console;
+mod hostile;
+mod keys;
+mod leaving;
+mod printed;
