@@ -1,7 +1,9 @@
 //! How old knowledge is. A badge that lies is worse than none, so the rules are few:
 //! live means heard lately from that very watch, on a server that answers; everything else says what it is.
 
-use crate::fleet::{Age, Clean, Fault, Mono, Now, SourceFact, SourceState};
+use std::collections::BTreeMap;
+
+use crate::fleet::{Age, Clean, Fault, Mono, Now, ObjectKey, SourceFact, SourceState};
 
 /// What is known of one list-and-watch loop.
 #[derive(Debug)]
@@ -18,12 +20,41 @@ pub struct Source {
     pub(super) generation: u32,
 }
 
-/// Objects that could not be understood; counted anew with every list.
+/// Objects that could not be understood, until they can be, are gone, or are listed anew.
 #[derive(Debug, Default)]
 pub struct Undecodable {
-    pub count: u32,
-    /// The first of them, and why.
-    pub example: Option<(Clean, Clean)>,
+    /// By name, with the reason; so many are remembered.
+    named: BTreeMap<Clean, Clean>,
+    /// Those beyond, and those whose name could not be read either; only a new list forgets them.
+    others: u32,
+}
+
+impl Undecodable {
+    const REMEMBERED: usize = 1_000;
+
+    pub fn count(&self) -> u32 {
+        self.named.len() as u32 + self.others
+    }
+
+    /// One of them, and why.
+    pub fn example(&self) -> Option<(&Clean, &Clean)> {
+        self.named.iter().next()
+    }
+
+    fn add(&mut self, name: Option<&Clean>, why: &Clean) {
+        match name {
+            Some(name) if self.named.len() < Self::REMEMBERED || self.named.contains_key(name) => {
+                self.named.insert(name.clone(), why.clone());
+            }
+            _ => self.others += 1,
+        }
+    }
+
+    fn forget(&mut self, key: &ObjectKey) {
+        if !self.named.is_empty() {
+            self.named.remove(key.to_string().as_str());
+        }
+    }
 }
 
 /// What the numbers of a kind in a cluster are worth.
@@ -117,11 +148,11 @@ impl Source {
                 self.synced = true;
             }
             SourceFact::Undecodable { name, why } => {
-                self.undecodable.count += 1;
-                let named = || (name.clone().unwrap_or_else(|| "without a name".into()), why.clone());
-                self.undecodable.example.get_or_insert_with(named);
+                self.undecodable.add(name.as_ref(), why);
             }
-            SourceFact::Item(_) | SourceFact::Gone(_) | SourceFact::Heard => {}
+            SourceFact::Item(object) => self.undecodable.forget(&object.key()),
+            SourceFact::Gone(key) => self.undecodable.forget(key),
+            SourceFact::Heard => {}
         }
         self.heard = Some(at);
     }

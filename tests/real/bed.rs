@@ -115,6 +115,16 @@ impl Console {
         console
     }
 
+    /// With the account that has the role `view` and nothing more.
+    pub fn of_viewer(cluster: &Cluster) -> Console {
+        let console = Console { folder: tempfile::tempdir().unwrap() };
+        let mut kubeconfig = cluster.kubeconfig.clone();
+        let contexts = kubeconfig["contexts"].as_array_mut().unwrap();
+        contexts.retain(|it| it["name"].as_str().unwrap().ends_with("-viewer"));
+        std::fs::write(console.kubeconfig(), kubeconfig.to_string()).unwrap();
+        console
+    }
+
     pub fn kubeconfig(&self) -> PathBuf {
         self.folder.path().join("kubeconfig")
     }

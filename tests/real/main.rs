@@ -5,5 +5,6 @@
 
 mod agrees;
 mod bed;
+mod kinds;
 mod silence;
 mod troubles;

@@ -35,7 +35,7 @@ use super::store::Store;
 use accept::Form;
 use route::{Call, Route, Sub};
 
-pub use seam::Seam;
+pub use seam::{Failure, Seam};
 
 /// What a server says of itself, and whom it lets in.
 #[derive(Debug, Clone, Default)]

@@ -29,9 +29,10 @@ impl Watched<'_> {
                 }
                 Err(why) => {
                     let named = convert::name_of(self.encoding, &bytes);
-                    self.facts.push(undecodable(named.as_ref(), why));
+                    let told = undecodable(named.as_ref(), why);
                     // What was known of it is not so any more.
                     self.gone(named);
+                    self.facts.push(told);
                 }
             },
             Event::Deleted(bytes) => self.gone(convert::name_of(self.encoding, &bytes)),
@@ -103,8 +104,8 @@ mod tests {
             json(r#"{"metadata":{"name":"p","namespace":"ml","resourceVersion":"7"},"status":{"phase":3}}"#);
         let (end, version, facts) = take(Event::Applied(bytes));
         assert_eq!((end, version.as_str()), (None, "7"));
-        assert!(matches!(&facts[0], SourceFact::Undecodable { name: Some(name), .. } if *name == "ml/p"));
-        assert_eq!(facts[1], SourceFact::Gone(ObjectKey::new("ml", "p")));
+        assert_eq!(facts[0], SourceFact::Gone(ObjectKey::new("ml", "p")));
+        assert!(matches!(&facts[1], SourceFact::Undecodable { name: Some(name), .. } if *name == "ml/p"));
         let (_, version, facts) = take(Event::Applied(json("[]")));
         assert_eq!((version.as_str(), facts.len()), ("1", 1), "what has no name only counts");
     }

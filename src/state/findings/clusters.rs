@@ -84,16 +84,16 @@ pub(super) fn denied(_: &State, cluster: &Cluster, found: &mut Found) {
 }
 
 pub(super) fn unknown_objects(_: &State, cluster: &Cluster, found: &mut Found) {
-    let strange = cluster.sources.iter().filter(|(_, source)| source.undecodable.count > 0);
-    let count: u32 = strange.clone().map(|(_, source)| source.undecodable.count).sum();
+    let strange = cluster.sources.iter().filter(|(_, source)| source.undecodable.count() > 0);
+    let count: u32 = strange.clone().map(|(_, source)| source.undecodable.count()).sum();
     let Some(((kind, _), source)) = strange.into_iter().next() else { return };
-    let Some((name, why)) = &source.undecodable.example else { return };
+    let example = match source.undecodable.example() {
+        Some((name, why)) => format!(", such as {} {name}: {why}", kind_name(cluster, *kind)),
+        None => format!(" among those of kind {}", kind_name(cluster, *kind)),
+    };
     let noun = if count == 1 { "object" } else { "objects" };
     let mut it = finding(Rule::UnknownObjects, Severity::Warning, cluster, Subject::Cluster);
-    it.cause = Clean::from(format!(
-        "{count} {noun} not understood, such as {} {name}: {why}",
-        kind_name(cluster, *kind)
-    ));
+    it.cause = Clean::from(format!("{count} {noun} not understood{example}"));
     found.add(it);
 }
 

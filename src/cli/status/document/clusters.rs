@@ -152,7 +152,7 @@ fn source_items(state: &State, cluster: &Cluster) -> Vec<SourceItem> {
             state: fresh.word(),
             age_seconds: source.heard.map(|heard| state.now.since(heard).0),
             problem,
-            undecodable: source.undecodable.count,
+            undecodable: source.undecodable.count(),
             relists: source.relists,
         }
     };

@@ -1,0 +1,115 @@
+//! What changes on a server changes here, also when its history is gone and its streams break.
+
+use serde_json::json;
+use skydeck::demo::resource::Kind;
+
+use crate::cluster::{Api, Console, deployment};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_changes_on_the_server_changes_here() {
+    let api = Api::start("one", None);
+    api.deployment("serving", 3);
+    let mut console = Console::of(&api);
+    console.settled().await;
+    assert!(console.equals(&api));
+    api.deployment("more", 2);
+    api.deployment("serving", 5);
+    api.store.put(Kind::Nodes, json!({"metadata": {"name": "node-1"}}));
+    console.until("created and changed", |it| it.equals(&api)).await;
+    api.delete(Kind::Deployments, "serving");
+    console.until("deleted", |it| it.equals(&api)).await;
+    assert_eq!(console.cluster().objects.workloads.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_history_that_is_gone_leads_to_one_new_list_in_both_forms() {
+    for as_http in [false, true] {
+        let api = Api::start("one", None);
+        api.server.answer_expired_watches_with_http_410(as_http);
+        for count in 0..40 {
+            api.deployment(&format!("service-{count}"), 1);
+        }
+        let mut console = Console::of(&api);
+        console.settled().await;
+        api.seam().pause();
+        api.delete(Kind::Deployments, "service-7");
+        api.deployment("new", 1);
+        api.store.compact();
+        api.seam().cut();
+        api.seam().resume();
+        api.seam().forget();
+        console
+            .until("the list was read anew", |it| {
+                let known = it.cluster().objects.workloads.len();
+                assert!(known >= 39, "a new list replaces the old at once: {known}");
+                it.equals(&api)
+            })
+            .await;
+        let asked = api.seam().asked("/deployments?");
+        assert!((2..6).contains(&asked), "a watch that is refused, a list, a watch: {asked}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn streams_that_break_are_opened_again_where_they_were() {
+    let api = Api::start("one", None);
+    api.deployment("serving", 0);
+    let mut console = Console::of(&api);
+    console.settled().await;
+    for round in 1..=4 {
+        api.seam().cut();
+        api.deployment("serving", round);
+        console.until("what was missed is here", |it| it.equals(&api)).await;
+    }
+    let relists: u32 = console.cluster().sources.values().map(|source| source.relists).sum();
+    assert_eq!(relists, 0, "a watch goes on where it was; nothing was listed again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_that_cannot_be_understood_hurts_no_other_and_is_told() {
+    let api = Api::start("one", None);
+    api.deployment("serving", 3);
+    api.store.put(Kind::Deployments, deployment("odd", &json!("three")));
+    let mut console = Console::of(&api);
+    console.settled().await;
+    assert_eq!(console.cluster().objects.workloads.len(), 1);
+    assert!(console.causes().iter().any(|cause| cause.contains("odd")), "{:?}", console.causes());
+    // The same in a watch; and what is mended is no finding any more.
+    api.deployment("odd", 2);
+    api.store.put(Kind::Deployments, deployment("later", &json!({"of": "the wrong type"})));
+    console
+        .until("the one is here, the other told", |it| {
+            let told = it.causes().join("; ");
+            it.cluster().objects.workloads.len() == 2 && told.contains("a/later") && !told.contains("a/odd")
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_cluster_at_the_same_address_is_never_mixed_with_the_one_before() {
+    let first = Api::start("one", None);
+    first.deployment("of-the-first", 3);
+    first.deployment("same-name", 1);
+    let mut console = Console::of(&first);
+    console.settled().await;
+    let address = first.end().await;
+    let second = Api::start("two", Some(address));
+    second.deployment("same-name", 9);
+    console
+        .until("only the second is shown", |it| {
+            let replicas =
+                it.cluster().objects.workloads.values().map(|it| (it.key.name.to_string(), it.desired));
+            let replicas: Vec<_> = replicas.collect();
+            assert!(
+                !replicas.contains(&("same-name".into(), 9)) || replicas.len() == 1,
+                "both clusters at once: {replicas:?}"
+            );
+            it.equals(&second)
+        })
+        .await;
+    assert!(
+        console.causes().iter().any(|cause| cause.contains("a different cluster answers")),
+        "{:?}",
+        console.causes()
+    );
+}

@@ -1,0 +1,8 @@
+//! The sources against servers that fail: real HTTP on loopback, faults at the servers' seam, and the picture
+//! compared with what the servers hold. Protobuf and TLS are the business of the tests with real servers.
+#![cfg(test)]
+
+mod cluster;
+mod faults;
+mod follows;
+mod schedules;
