@@ -81,7 +81,7 @@ impl App {
         let failed = if failed { Meaning::Bad } else { Meaning::Muted };
         jobs.push((Clean::from(format!(" {} failed", totals.jobs_failed)), failed));
         parts.push(jobs);
-        let drift = if totals.drift > 0 { Meaning::Warning } else { Meaning::Muted };
+        let drift = if totals.drift.known > 0 { Meaning::Warning } else { Meaning::Muted };
         parts.push(word(format!("drift {}", totals.drift), drift));
         // At the right, where nothing is dropped: sums of a part must not look like sums of the whole.
         let scope = if self.state.scope.is_everything() { "" } else { " scope narrowed " };

@@ -196,7 +196,7 @@ fn versions_that_differ_once_every_rollout_has_ended() {
         ),
         "{told:#?}"
     );
-    assert_eq!(skydeck::state::select::totals::totals(&world.state).drift, 1);
+    assert_eq!(skydeck::state::select::totals::totals(&world.state).drift.known, 1);
 }
 
 #[test]

@@ -153,7 +153,11 @@ impl Tiles {
         let open = self.phases.iter().filter(|(phase, _)| *phase != JobPhase::Succeeded);
         let counts: Vec<_> =
             open.map(|(phase, count)| format!("{count} {}", phase.name().to_lowercase())).collect();
-        let inside = pen.frame(area, &"Jobs".into(), &counts.join(", ").into());
+        // What there is no room for is told by the panel.
+        let room = usize::from(area.width).saturating_sub(12);
+        let fitting = (0..=counts.len()).rev().map(|count| counts[..count].join(", "));
+        let note = fitting.into_iter().find(|note| text::width(note) <= room).unwrap_or_default();
+        let inside = pen.frame(area, &"Jobs".into(), &note.into());
         if self.jobs.is_empty() {
             pen.put(inside, self.no_jobs, Meaning::Muted);
         }

@@ -41,7 +41,12 @@ pub fn everything_is_told(state: &State) -> bool {
 
 /// Every cluster in scope has told its workloads, so that no row means no workload.
 pub fn workloads_are_told(state: &State) -> bool {
-    told(state, |kind| WORKLOAD_KINDS.contains(&kind))
+    state.counted_clusters().all(|cluster| workloads_are_told_by(state, cluster))
+}
+
+/// The cluster has told its workloads, and they are as of now.
+pub fn workloads_are_told_by(state: &State, cluster: &Cluster) -> bool {
+    tells(state, cluster, |kind| WORKLOAD_KINDS.contains(&kind))
 }
 
 /// Every cluster in scope has told its jobs of every kind.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::job_index::JobIndex;
-use super::settled::jobs_are_told_by;
+use super::settled::{jobs_are_told_by, workloads_are_told_by};
 use super::{Tally, clusters};
 use crate::fleet::{JobPhase, Kind, Rule, Severity};
 use crate::state::{Cluster, State};
@@ -21,7 +21,7 @@ pub struct Totals {
     pub jobs_running: Tally,
     pub jobs_failed: Tally,
     /// Workloads whose version differs between clusters.
-    pub drift: u16,
+    pub drift: Tally,
     pub critical: u16,
     pub warnings: u16,
 }
@@ -40,6 +40,7 @@ pub fn totals(state: &State) -> Totals {
         totals.pods.add(pods(usage.pods.total));
         totals.gpus_requested.add(pods(usage.gpus_requested.whole));
         let index = JobIndex::new(cluster);
+        totals.drift.add(workloads_are_told_by(state, cluster).then_some(0));
         let told = jobs_are_told_by(state, cluster);
         let jobs = |phase: JobPhase| {
             let jobs = cluster.objects.jobs.values().filter(|job| job.phase == phase);
@@ -51,7 +52,7 @@ pub fn totals(state: &State) -> Totals {
         totals.jobs_failed.add(jobs(JobPhase::Failed));
     }
     for finding in state.findings().in_scope(state) {
-        totals.drift += u16::from(finding.rule == Rule::VersionDrift);
+        totals.drift.known += u64::from(finding.rule == Rule::VersionDrift);
         totals.critical += u16::from(finding.severity == Severity::Critical);
         totals.warnings += u16::from(finding.severity == Severity::Warning);
     }
