@@ -2,6 +2,7 @@
 
 mod console;
 mod demo;
+pub mod doctor;
 mod files;
 mod looks;
 mod shell;
@@ -47,6 +48,7 @@ fn run(arguments: &Arguments) -> Result<u8> {
     let ended = runtime.block_on(async {
         match (&arguments.verb, global.snapshot) {
             (Some(Verb::Status(args)), _) => status::run(args, setup).await,
+            (Some(Verb::Doctor { output }), _) => doctor::run(*output, setup).await,
             (_, Some(format)) => snapshot::run(global, format, setup).await,
             _ => console::run(global, setup, files).await,
         }

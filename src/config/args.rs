@@ -56,6 +56,12 @@ pub struct Global {
 pub enum Verb {
     /// Connect to all clusters, print what is known, and end
     Status(Status),
+    /// Look at everything between here and each cluster, and say what is broken and what to do
+    Doctor {
+        /// How to print it
+        #[arg(short, long, default_value = "table")]
+        output: Format,
+    },
     /// Print a completion script for a shell
     Completions {
         /// The shell to complete in

@@ -28,6 +28,8 @@ pub enum Step {
     Logs,
     /// The regular question whether the API server answers.
     Ping,
+    /// Asking what the account may do.
+    Review,
 }
 
 impl Step {
@@ -41,6 +43,7 @@ impl Step {
             Self::Get => "get",
             Self::Logs => "logs",
             Self::Ping => "ping",
+            Self::Review => "access review",
         }
     }
 }

@@ -8,7 +8,7 @@
 use std::borrow::{Borrow, Cow};
 use std::collections::HashSet;
 use std::fmt;
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -29,6 +29,12 @@ pub struct Clean(Arc<str>);
 impl Clean {
     pub fn new(raw: &str) -> Self {
         Self(Arc::from(&*sanitize(raw)))
+    }
+
+    /// A part of a clean text, which is clean; nothing when it does not begin and end between characters.
+    #[must_use]
+    pub fn part(&self, range: Range<usize>) -> Self {
+        Self(self.0.get(range).unwrap_or_default().into())
     }
 
     pub fn as_str(&self) -> &str {

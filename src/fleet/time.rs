@@ -50,6 +50,21 @@ impl Unix {
         DateTime::parse_from_rfc3339(text).ok().map(|time| Self(time.timestamp()))
     }
 
+    /// A date of HTTP, as of the `Date` header.
+    pub fn parse_http(text: &str) -> Option<Self> {
+        DateTime::parse_from_rfc2822(text).ok().map(|time| Self(time.timestamp()))
+    }
+
+    /// `2026-10-27`.
+    pub fn date(self) -> String {
+        self.utc().map_or_else(|| "?".into(), |utc| utc.format("%Y-%m-%d").to_string())
+    }
+
+    /// How long it is until `later`; zero when that has passed.
+    pub fn until(self, later: Self) -> Age {
+        Age(u64::try_from(later.0.saturating_sub(self.0)).unwrap_or(0))
+    }
+
     fn utc(self) -> Option<DateTime<Utc>> {
         DateTime::from_timestamp(self.0, 0)
     }

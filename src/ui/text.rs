@@ -1,13 +1,16 @@
 //! Text in cells: widths, cutting, numbers with their units.
 
+use std::collections::BTreeSet;
+
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
 use crate::fleet::Clean;
 
-/// How many cells a text takes.
+/// How many cells a text takes: those of its graphemes, since each is drawn by itself. Some scripts are
+/// narrower as a whole.
 pub fn width(text: &str) -> usize {
-    text.width()
+    if text.is_ascii() { text.len() } else { text.graphemes(true).map(UnicodeWidthStr::width).sum() }
 }
 
 /// The beginning of a text that fits, with an ellipsis of one cell where something was cut.
@@ -31,28 +34,31 @@ pub fn fit(text: &Clean, cells: usize, ellipsis: &str) -> Clean {
     kept.into()
 }
 
-/// Lines of at most so many cells, broken between words where possible.
-pub fn wrap(text: &str, cells: usize) -> Vec<Clean> {
+/// Lines of at most so many cells, broken between words where possible. Only a character that is wider by
+/// itself makes a line longer.
+pub fn wrap(text: &Clean, cells: usize) -> Vec<Clean> {
     let cells = cells.max(1);
-    let (mut lines, mut line, mut used) = (Vec::new(), String::new(), 0);
-    for word in text.split_word_bounds() {
-        let mut rest = word;
-        if used > 0 && used + width(word) > cells {
-            lines.push(Clean::from(line.trim_end()));
-            (line, used) = (String::new(), 0);
-            rest = rest.trim_start();
+    let word_begins: BTreeSet<usize> = text.split_word_bound_indices().map(|(at, _)| at).collect();
+    let (mut lines, mut begin, mut used, mut word) = (Vec::new(), 0, 0, 0);
+    for (at, grapheme) in text.grapheme_indices(true) {
+        if word_begins.contains(&at) {
+            word = at;
         }
-        for grapheme in rest.graphemes(true) {
-            if used + width(grapheme) > cells && used > 0 {
-                lines.push(Clean::from(std::mem::take(&mut line)));
-                used = 0;
-            }
-            line.push_str(grapheme);
-            used += width(grapheme);
+        while used + width(grapheme) > cells && used > 0 {
+            let end = if word > begin { word } else { at };
+            let line = text[begin..end].trim_end();
+            lines.push(text.part(begin..begin + line.len()));
+            begin = end + text[end..at].len() - text[end..at].trim_start().len();
+            used = width(&text[begin..at]);
         }
+        if used == 0 && !lines.is_empty() && grapheme == " " {
+            begin = at + 1;
+            continue;
+        }
+        used += width(grapheme);
     }
-    if !line.is_empty() || lines.is_empty() {
-        lines.push(line.into());
+    if begin < text.len() || lines.is_empty() {
+        lines.push(text.part(begin..text.len()));
     }
     lines
 }
@@ -113,10 +119,10 @@ mod tests {
 
     #[test]
     fn lines_break_between_words() {
-        let lines = wrap("0/14 nodes are available: 14 Insufficient nvidia.com/gpu.", 20);
+        let lines = wrap(&"0/14 nodes are available: 14 Insufficient nvidia.com/gpu.".into(), 20);
         assert_eq!(lines, ["0/14 nodes are", "available: 14", "Insufficient", "nvidia.com/gpu."]);
-        assert_eq!(wrap("abcdef", 4), ["abcd", "ef"]);
-        assert_eq!(wrap("", 4), [""]);
+        assert_eq!(wrap(&"abcdef".into(), 4), ["abcd", "ef"]);
+        assert_eq!(wrap(&"".into(), 4), [""]);
     }
 
     #[test]

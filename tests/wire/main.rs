@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod cluster;
+mod doctor;
 mod faults;
 mod follows;
 mod schedules;

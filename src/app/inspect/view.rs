@@ -90,7 +90,7 @@ impl Inspect {
         let indent = last.len() - last.trim_start().len() + used;
         let room = usize::from(width).saturating_sub(indent).max(8);
         let mut cells = Vec::new();
-        for (at, piece) in text::wrap(last.trim_start(), room).into_iter().enumerate() {
+        for (at, piece) in text::wrap(&Clean::from(last.trim_start()), room).into_iter().enumerate() {
             let mut cell = if at == 0 {
                 let mut cell = Cell { parts: front.to_vec() };
                 cell.parts.push((Clean::from(" ".repeat(indent - used)), *meaning));

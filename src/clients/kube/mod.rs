@@ -4,6 +4,7 @@
 //! silently, so below it stands a guard, and its own retry is off. What is read is asked for here and
 //! decoded in [`wire`]; nothing of kube's typed API is used.
 
+mod access;
 mod budget;
 pub mod certificate;
 pub mod connect;
@@ -22,6 +23,7 @@ use http_body_util::BodyExt;
 use kube::client::Body;
 
 use crate::fleet::{Fault, FaultKind, Step};
+pub use access::Access;
 use budget::Budget;
 pub use guard::Patience;
 use wire::Encoding;
@@ -92,11 +94,7 @@ impl Door {
         if !status.is_success() && !not_modified {
             return Err(faults::of_status(step, status, &parts.headers, body).await);
         }
-        let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|it| it.to_str().ok());
-        let encoding = content_type.and_then(Encoding::of_content_type);
-        // Plain text, as of logs, is given out as it is; whoever wants objects checks what it asked for.
-        let encoding = encoding.unwrap_or(Encoding::Json);
-        Ok(Answer { encoding, headers: parts.headers, not_modified, step, body })
+        Ok(Answer { not_modified, ..Answer::of(step, parts.headers, body) })
     }
 
     /// Asks for something small and reads it whole.
@@ -127,6 +125,13 @@ impl<'a> Question<'a> {
 }
 
 impl Answer {
+    fn of(step: Step, headers: HeaderMap, body: Body) -> Self {
+        let content_type = headers.get(header::CONTENT_TYPE).and_then(|it| it.to_str().ok());
+        let encoding = content_type.and_then(Encoding::of_content_type);
+        // Plain text, as of logs, is given out as it is; whoever wants objects checks what it asked for.
+        Self { encoding: encoding.unwrap_or(Encoding::Json), headers, not_modified: false, step, body }
+    }
+
     /// The next piece; `None` at the end.
     pub async fn piece(&mut self) -> Result<Option<Bytes>, Fault> {
         loop {
@@ -155,11 +160,15 @@ fn request(question: &Question<'_>) -> Result<Request<Body>, Fault> {
     if let Some(known) = question.known {
         request = request.header(header::IF_NONE_MATCH, known);
     }
-    let agent = concat!("skydeck/", env!("CARGO_PKG_VERSION"));
-    let request = request.header(header::USER_AGENT, agent).extension(question.patience);
+    let request = request.header(header::USER_AGENT, agent()).extension(question.patience);
     request
         .body(Body::empty())
         .map_err(|_| Fault::new(question.step, FaultKind::Malformed, "not a path that can be asked for"))
+}
+
+/// Who asks.
+const fn agent() -> &'static str {
+    concat!("skydeck/", env!("CARGO_PKG_VERSION"))
 }
 
 /// Part of a path or query, percent-encoded as far as needed. Names come from clusters, which are hostile.

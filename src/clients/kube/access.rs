@@ -1,0 +1,90 @@
+//! May this account do that? Asked as `kubectl auth can-i` asks it: a review that the server answers and keeps
+//! nowhere. That it is a POST makes it no change.
+
+use std::fmt;
+use std::sync::atomic::Ordering;
+
+use http::{Request, header};
+use kube::client::Body;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::wire::list;
+use super::{ACCEPT_JSON, Door, PROMPT, agent, faults};
+use crate::fleet::{Fault, FaultKind, Step};
+
+const PATH: &str = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+
+/// One thing that an account may do or not.
+#[derive(Debug, Clone, Copy)]
+pub struct Access<'a> {
+    pub verb: &'a str,
+    /// Empty for the core group.
+    pub group: &'a str,
+    pub resource: &'a str,
+    /// `None`: in the whole cluster.
+    pub namespace: Option<&'a str>,
+}
+
+#[derive(Deserialize)]
+struct Review {
+    status: Status,
+}
+
+#[derive(Deserialize)]
+struct Status {
+    allowed: bool,
+}
+
+impl Door {
+    pub async fn may(&self, access: &Access<'_>) -> Result<bool, Fault> {
+        self.budget.admit().await;
+        self.meter.requests.fetch_add(1, Ordering::Relaxed);
+        let step = Step::Review;
+        let malformed = |words: String| Fault::new(step, FaultKind::Malformed, words);
+        let request = Request::post(PATH)
+            .header(header::ACCEPT, ACCEPT_JSON)
+            .header(header::CONTENT_TYPE, ACCEPT_JSON)
+            .header(header::USER_AGENT, agent())
+            .extension(PROMPT)
+            .body(Body::from(access.review().to_string().into_bytes()))
+            .map_err(|error| malformed(error.to_string()))?;
+        #[expect(clippy::disallowed_methods, reason = "the guard below this client has the deadlines")]
+        let response = self.client.send(request).await.map_err(|error| faults::of_kube(step, &error))?;
+        let status = response.status();
+        let (parts, body) = response.into_parts();
+        if !status.is_success() {
+            return Err(faults::of_status(step, status, &parts.headers, body).await);
+        }
+        let body = super::Answer::of(step, parts.headers, body).whole().await?;
+        let review: Review = serde_json::from_slice(&body).map_err(|error| malformed(list::place(&error)))?;
+        Ok(review.status.allowed)
+    }
+}
+
+impl Access<'_> {
+    fn review(&self) -> serde_json::Value {
+        let mut attributes = json!({"verb": self.verb, "group": self.group, "resource": self.resource});
+        if let Some(namespace) = self.namespace {
+            attributes["namespace"] = namespace.into();
+        }
+        json!({
+            "kind": "SelfSubjectAccessReview", "apiVersion": "authorization.k8s.io/v1",
+            "spec": {"resourceAttributes": attributes},
+        })
+    }
+}
+
+/// As `kubectl auth can-i` takes it: `deployments.apps in ml`.
+impl fmt::Display for Access<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.resource)?;
+        if !self.group.is_empty() {
+            write!(f, ".{}", self.group)?;
+        }
+        match self.namespace {
+            Some(namespace) => write!(f, " in {namespace}"),
+            None => Ok(()),
+        }
+    }
+}
