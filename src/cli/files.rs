@@ -29,10 +29,17 @@ impl Files {
     }
 
     pub fn read(&self) -> Result<Setup> {
-        let mut config = Config::load(self.config.as_deref())?;
-        if self.demo {
-            config = Demo::over(config);
-        }
+        let config = Config::load(self.config.as_deref())?;
+        self.lead(if self.demo { Demo::over(config) } else { config })
+    }
+
+    /// As if there were no configuration.
+    pub fn read_kubeconfigs(&self) -> Result<Setup> {
+        self.lead(Config::default())
+    }
+
+    /// Where the configuration leads.
+    fn lead(&self, config: Config) -> Result<Setup> {
         let inventory = inventory::find(&config, &self.places, &self.contexts)?;
         let files = self.list(&config);
         Ok(Setup { config, inventory, files })

@@ -4,6 +4,7 @@ mod console;
 mod demo;
 pub mod doctor;
 mod files;
+mod init;
 mod looks;
 mod shell;
 mod snapshot;
@@ -40,7 +41,11 @@ fn run(arguments: &Arguments) -> Result<u8> {
     let global = &arguments.global;
     let demo = global.demo.then(|| Demo::start(global)).transpose()?;
     let files = Files::new(global, demo.as_ref());
-    let mut setup = files.read()?;
+    let mut setup = match &arguments.verb {
+        // What is written anew is not read.
+        Some(Verb::Init(_)) => files.read_kubeconfigs()?,
+        _ => files.read()?,
+    };
     if let Some(demo) = &demo {
         setup.inventory.notices = vec![demo.notice()];
     }
@@ -48,6 +53,7 @@ fn run(arguments: &Arguments) -> Result<u8> {
     let ended = runtime.block_on(async {
         match (&arguments.verb, global.snapshot) {
             (Some(Verb::Status(args)), _) => status::run(args, setup).await,
+            (Some(Verb::Init(args)), _) => init::run(global, args, setup).await,
             (Some(Verb::Doctor { output }), _) => doctor::run(*output, setup).await,
             (_, Some(format)) => snapshot::run(global, format, setup).await,
             _ => console::run(global, setup, files).await,

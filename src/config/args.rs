@@ -56,6 +56,8 @@ pub struct Global {
 pub enum Verb {
     /// Connect to all clusters, print what is known, and end
     Status(Status),
+    /// Write a configuration to begin with, from the kubeconfig and what the clusters tell
+    Init(Init),
     /// Look at everything between here and each cluster, and say what is broken and what to do
     Doctor {
         /// How to print it
@@ -88,6 +90,16 @@ pub struct Status {
     /// How long to wait for clusters that do not answer
     #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = age)]
     pub timeout: crate::fleet::Age,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct Init {
+    /// Write it anew although it is there
+    #[arg(long)]
+    pub force: bool,
+    /// Print it instead of writing it
+    #[arg(long, conflicts_with = "force")]
+    pub print: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

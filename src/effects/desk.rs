@@ -18,13 +18,19 @@ pub fn clipboard_sequence(text: &str) -> Vec<u8> {
     format!("\x1b]52;c;{encoded}\x07").into_bytes()
 }
 
-/// Remembers: a new file put in the place of the old, so that a crash leaves one of them whole.
+/// Remembers the habits of a session.
 pub fn remember(path: &Path, prefs: &Prefs) -> io::Result<()> {
-    let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
-    private_folder(folder)?;
+    replace_private(path, &serde_json::to_string_pretty(prefs)?)
+}
+
+/// Puts a new file in the place of the old, if there is one; there is never half of it.
+pub fn replace_private(path: &Path, text: &str) -> io::Result<()> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        private_folder(folder)?;
+    }
     let new = path.with_extension("new");
     let mut file = private_file(&new)?;
-    file.write_all(serde_json::to_string_pretty(prefs)?.as_bytes())?;
+    file.write_all(text.as_bytes())?;
     file.sync_all()?;
     fs::rename(&new, path)
 }

@@ -56,3 +56,22 @@ fn a_broken_kubeconfig_beside_a_good_one_is_told_and_changes_the_exit_code() {
     assert!(error.contains("broken") && !error.contains("canary"), "{error}");
     assert_eq!(output.status.code(), Some(5));
 }
+
+#[test]
+fn a_configuration_to_begin_with_is_written_once_and_leads_to_the_same_clusters() {
+    let home = home();
+    let written = skydeck(home.path(), &["init"]);
+    assert!(written.status.success(), "{}", String::from_utf8_lossy(&written.stderr));
+    let path = home.path().join(".config/skydeck/config.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(text.contains("name = \"aws-east\"") && text.contains("EKS 1.33, aws, us-east-1"), "{text}");
+    let clusters = skydeck(home.path(), &["status"]);
+    assert!(clusters.status.success() && String::from_utf8_lossy(&clusters.stdout).contains("gcp-central"));
+    std::fs::write(&path, "mine = [").unwrap();
+    let refused = skydeck(home.path(), &["init"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("--force"));
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "mine = [");
+    assert!(skydeck(home.path(), &["init", "--force"]).status.success(), "also over one that is broken");
+    assert!(std::fs::read_to_string(&path).unwrap().contains("aws-east"));
+}
