@@ -197,6 +197,9 @@ fn versions_that_differ_once_every_rollout_has_ended() {
         "{told:#?}"
     );
     assert_eq!(skydeck::state::select::totals::totals(&world.state).drift.known, 1);
+    let drift = world.state.findings().iter().find(|it| it.rule == Rule::VersionDrift).unwrap();
+    let rolled_out = Unix::parse(&crate::world::time(7200));
+    assert_eq!(drift.since, rolled_out, "since the last rollout, also for somebody who looks only once");
 }
 
 #[test]

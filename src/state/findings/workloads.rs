@@ -50,13 +50,16 @@ pub(super) fn version_drift(state: &State, found: &mut Found) {
             let versions = cell.versions.iter().map(Clean::as_str).collect::<Vec<_>>().join("+");
             Some(format!("{} {versions}", state.cluster(*id)?.spec.name))
         });
+        // It is so since the last rollout of them, if each tells; else since it was first seen.
+        let rollouts = group.cells.values().map(|cell| cell.rollout_since).collect::<Option<Vec<_>>>();
+        let since = rollouts.and_then(|all| all.into_iter().max());
         let finding = Finding {
             rule: Rule::VersionDrift,
             severity: Severity::Warning,
             cluster: None,
             subject: Subject::Workload(first.clone()),
             cause: Clean::from(format!("version differs: {}", told.collect::<Vec<_>>().join(", "))),
-            since: None,
+            since,
         };
         // Clusters are updated one after the other; what lasts is drift.
         found.add_after(Age::MINUTE, finding);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::fleet::autoscaler::Maker;
-use crate::fleet::{Autoscaler, Clean, ClusterId, GpuCount, Kind, ObjectId, Owner, Rollout, Workload};
+use crate::fleet::{Autoscaler, Clean, ClusterId, GpuCount, Kind, ObjectId, Owner, Rollout, Unix, Workload};
 use crate::state::{Cluster, Freshness, GroupBy, Grouping, State};
 
 /// The kinds that make up the matrix.
@@ -29,6 +29,8 @@ pub struct Cell {
     pub desired: u32,
     /// The worst rollout of its workloads.
     pub rollout: Rollout,
+    /// When the last rollout moved last; `None` when not every workload tells.
+    pub rollout_since: Option<Unix>,
     /// Distinct versions, in order.
     pub versions: Vec<Clean>,
     pub scaling: Option<Range>,
@@ -142,6 +144,7 @@ impl Cell {
         if rollout_rank(&other.rollout) > rollout_rank(&self.rollout) {
             self.rollout = other.rollout;
         }
+        self.rollout_since = self.rollout_since.zip(other.rollout_since).map(|(own, other)| own.max(other));
         self.versions.extend(other.versions);
         self.versions.sort_unstable();
         self.versions.dedup();
@@ -164,6 +167,7 @@ fn cell(state: &State, cluster: &Cluster, workload: &Workload, scaling: Option<R
         ready: workload.ready,
         desired: workload.desired,
         rollout: workload.rollout.clone(),
+        rollout_since: workload.rollout_since,
         versions: if version.is_empty() { Vec::new() } else { vec![version.clone()] },
         scaling,
         gpus_per_replica: workload.gpus_per_replica,
