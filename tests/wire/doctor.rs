@@ -84,3 +84,40 @@ async fn a_server_that_fails_is_broken_with_its_words_and_nothing_else_is() {
     assert!(answer["detail"].as_str().unwrap().contains("503"), "{answer}");
     assert_eq!(code, 1, "the only cluster is broken");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_credential_plugin_that_fails_is_told_without_a_word_of_what_it_printed() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("kubeconfig");
+    let plugin = |script: &str| {
+        json!({"exec": {
+            "apiVersion": "client.authentication.k8s.io/v1", "command": "/bin/sh", "args": ["-c", script],
+            "interactiveMode": "IfAvailable",
+        }})
+    };
+    let api = Api::start("one", None);
+    let scripts = [
+        ("fails", "echo token=canary >&2; exit 3", "failed with exit status: 3"),
+        ("prompts", "printf 'Password: canary'; read answer; echo $answer", "printed no credential"),
+        ("missing", "exec /no/such/plugin", "failed with"),
+    ];
+    let names: Vec<_> = scripts.iter().map(|(name, ..)| *name).collect();
+    let kubeconfig = json!({
+        "apiVersion": "v1", "kind": "Config",
+        "clusters": names.iter().map(|name| json!({"name": name, "cluster": {"server": format!("http://{}/{name}", api.address)}})).collect::<Vec<_>>(),
+        "users": scripts.iter().map(|(name, script, _)| json!({"name": name, "user": plugin(script)})).collect::<Vec<_>>(),
+        "contexts": names.iter().map(|name| json!({"name": name, "context": {"cluster": name, "user": name}})).collect::<Vec<_>>(),
+    });
+    std::fs::write(&file, kubeconfig.to_string()).unwrap();
+    let config = Config::default();
+    let inventory = inventory::find(&config, &Places { kubeconfig_files: vec![file] }, &[]).unwrap();
+    let report = examine(Setup { config, inventory, files: Vec::new() }, now()).await;
+    let document = serde_json::to_value(&report).unwrap();
+    assert_eq!(report.exit_code(), 1);
+    for (name, _, words) in scripts {
+        let credential = check(&document, name, "credential");
+        assert!(credential["detail"].as_str().unwrap().contains(words), "{name}: {credential}");
+    }
+    assert!(!document.to_string().contains("canary"), "{document:#}");
+    assert_eq!(api.seam().asked("/"), 0, "without a credential nothing is asked");
+}
