@@ -26,6 +26,7 @@ impl Inspect {
     pub fn view(&self, pen: &mut Pen<'_>, area: Rect) {
         let note = match self.current() {
             Tab::Logs => self.logs.status(),
+            _ if self.lines.len() == 1 => "1 line".to_owned(),
             _ => format!("{} lines", self.lines.len()),
         };
         let inside = dialog::open(pen, area, &self.title, &note.into());
