@@ -128,6 +128,12 @@ mod tests {
         let mut changes = follow(paths, Box::new(read));
         tokio::time::sleep(LOOK * 3).await;
         assert!(changes.try_recv().is_err(), "a file that is not there has not changed");
+        tokio::time::sleep(LOOK / 2).await;
+        for count in 1..=5 {
+            std::fs::write(&file, "x".repeat(count)).unwrap();
+            tokio::time::sleep(LOOK).await;
+            assert!(changes.try_recv().is_err(), "half of an edit is not read");
+        }
         std::fs::write(&file, "one").unwrap();
         assert_eq!(changes.recv().await.unwrap().err().unwrap(), "one");
         std::fs::create_dir(folder.path().join("themes")).unwrap();

@@ -76,11 +76,11 @@ async fn an_object_that_cannot_be_understood_hurts_no_other_and_is_told() {
     assert!(console.causes().iter().any(|cause| cause.contains("odd")), "{:?}", console.causes());
     // The same in a watch; and what is mended is no finding any more.
     api.deployment("odd", 2);
-    api.store.put(Kind::Deployments, deployment("later", &json!({"of": "the wrong type"})));
+    api.store.put(Kind::Deployments, deployment("worse", &json!({"of": "the wrong type"})));
     console
         .until("the one is here, the other told", |it| {
             let told = it.causes().join("; ");
-            it.cluster().objects.workloads.len() == 2 && told.contains("a/later") && !told.contains("a/odd")
+            it.cluster().objects.workloads.len() == 2 && told.contains("a/worse") && !told.contains("a/odd")
         })
         .await;
 }
