@@ -15,6 +15,17 @@ pub struct Refusal {
     details: Value,
 }
 
+/// What a request was about.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    pub kind: Kind,
+    pub namespace: Option<&'a str>,
+    /// Empty: the collection.
+    pub name: &'a str,
+    /// `scale`, `status`, `log`, or nothing.
+    pub sub: &'a str,
+}
+
 /// One field that is wrong, for a 422.
 #[derive(Debug, Clone)]
 pub struct Cause {
@@ -64,6 +75,63 @@ impl Refusal {
 
     pub fn unauthorized() -> Refusal {
         Refusal::new(401, "Unauthorized", "Unauthorized")
+    }
+
+    /// The account may not do that; worded as RBAC words it.
+    pub fn forbidden(place: &Place<'_>, user: &str, verb: &str) -> Refusal {
+        let row = place.kind.row();
+        let what = if place.sub.is_empty() {
+            row.plural.to_owned()
+        } else {
+            format!("{}/{}", row.plural, place.sub)
+        };
+        let scope = place
+            .namespace
+            .map_or("at the cluster scope".to_owned(), |namespace| format!("in the namespace {namespace:?}"));
+        let which = if place.name.is_empty() { String::new() } else { format!(" {:?}", place.name) };
+        let message = format!(
+            "{}{which} is forbidden: User {user:?} cannot {verb} resource {what:?} in API group {:?} {scope}",
+            row.qualified(),
+            row.group
+        );
+        Refusal::new(403, "Forbidden", message).about(row, row.plural, place.name)
+    }
+
+    /// An admission webhook says no: with a code and words of its own.
+    pub fn by_webhook(code: u16, why: &str) -> Refusal {
+        let reason = match code {
+            400 => "BadRequest",
+            403 => "Forbidden",
+            409 => "Conflict",
+            422 => "Invalid",
+            _ => "",
+        };
+        Refusal::new(
+            code,
+            reason,
+            format!("admission webhook \"policy.example.com\" denied the request: {why}"),
+        )
+    }
+
+    /// The server took longer than it allows itself; whether it did the work is another question.
+    pub fn timeout() -> Refusal {
+        let message = "Timeout: request did not complete within the allotted timeout";
+        let mut refusal = Refusal::new(504, "Timeout", message);
+        refusal.details = json!({});
+        refusal
+    }
+
+    /// A failure of the server itself.
+    pub fn failed(code: u16) -> Refusal {
+        let (reason, message) = match code {
+            429 => (
+                "TooManyRequests",
+                "the server has received too many requests and has asked us to try again later",
+            ),
+            503 => ("ServiceUnavailable", "the server is currently unable to handle the request"),
+            _ => ("InternalError", "Internal error occurred: a failure that was asked for"),
+        };
+        Refusal::new(code, reason, message)
     }
 
     pub fn not_found(kind: Kind, name: &str) -> Refusal {

@@ -5,5 +5,6 @@
 mod living;
 mod protocol;
 mod scenario;
+mod seam;
 mod wire;
 mod writes;

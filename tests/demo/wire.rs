@@ -148,6 +148,11 @@ impl Lines {
         (kind, object["metadata"]["name"].as_str().unwrap_or_default().to_owned())
     }
 
+    /// Was the connection reset, not ended?
+    pub fn is_broken(&mut self) -> bool {
+        self.stream.fill_buf().is_err_and(|error| error.kind() == std::io::ErrorKind::ConnectionReset)
+    }
+
     /// Is nothing said for so long?
     pub fn is_silent(&mut self, time: Duration) -> bool {
         self.stream.get_ref().set_read_timeout(Some(time)).unwrap();

@@ -5,8 +5,11 @@
 //! anything about the cluster: that is the scenario's.
 
 mod accept;
+mod asked;
 mod body;
 mod discovery;
+mod failure;
+mod line;
 mod list;
 mod logs;
 mod openapi;
@@ -26,7 +29,6 @@ use axum::extract::{Request, State};
 use axum::http::{Method, header};
 use axum::middleware;
 use axum::response::Response;
-use axum::serve::ListenerExt;
 use serde_json::json;
 
 use super::refusal::{Outcome, Refusal};
@@ -35,7 +37,9 @@ use super::store::Store;
 use accept::Form;
 use route::{Call, Route, Sub};
 
-pub use seam::{Failure, Seam};
+pub use asked::{Asked, Nature, Which};
+pub use failure::Failure;
+pub use seam::Seam;
 
 /// What a server says of itself, and whom it lets in.
 #[derive(Debug, Clone, Default)]
@@ -75,12 +79,11 @@ impl Server {
     /// Serves until the future is dropped.
     pub async fn serve(self: Arc<Self>, listener: std::net::TcpListener) -> std::io::Result<()> {
         listener.set_nonblocking(true)?;
-        let listener = tokio::net::TcpListener::from_std(listener)?.tap_io(|stream| {
-            // Without it small watch events wait for an acknowledgement; if it cannot be set they only wait.
-            let _ = stream.set_nodelay(true);
-        });
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        let door = line::Door { listener, lines: self.seam.lines().clone() };
         let seam = middleware::from_fn_with_state(self.seam.clone(), seam::pass);
-        axum::serve(listener, Router::new().fallback(handle).with_state(self).layer(seam)).await
+        let router = Router::new().fallback(handle).with_state(self).layer(seam);
+        axum::serve(door, router.into_make_service_with_connect_info::<line::Line>()).await
     }
 
     /// A wrong token is refused. No token is let in: over plain HTTP `kubectl` never sends the one it has.

@@ -3,7 +3,7 @@
 use axum::extract::Query;
 use axum::http::Uri;
 
-use crate::demo::refusal::{Outcome, Refusal};
+use crate::demo::refusal::{Outcome, Place, Refusal};
 use crate::demo::resource::{KINDS, Kind, Resource};
 use crate::demo::store::{FieldSelector, LabelSelector, Query as Selection};
 
@@ -45,6 +45,37 @@ pub enum Sub {
     Status,
     Scale,
     Log,
+}
+
+impl Call {
+    /// The verb of RBAC.
+    pub fn verb(&self, method: &str, query: &str) -> &'static str {
+        let watches = query.split('&').any(|pair| ["watch=1", "watch=true"].contains(&pair));
+        match (method, &self.name) {
+            ("GET", None) if watches => "watch",
+            ("GET", None) => "list",
+            ("POST", _) => "create",
+            ("PUT", _) => "update",
+            ("PATCH", _) => "patch",
+            ("DELETE", None) => "deletecollection",
+            ("DELETE", Some(_)) => "delete",
+            _ => "get",
+        }
+    }
+
+    pub fn place(&self) -> Place<'_> {
+        Place {
+            kind: self.kind,
+            namespace: self.namespace.as_deref(),
+            name: self.name.as_deref().unwrap_or_default(),
+            sub: match self.sub {
+                Sub::None => "",
+                Sub::Status => "status",
+                Sub::Scale => "scale",
+                Sub::Log => "log",
+            },
+        }
+    }
 }
 
 impl Route {

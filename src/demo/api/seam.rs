@@ -2,48 +2,64 @@
 //!
 //! Every request and every piece of every open stream passes here, outside of everything that knows
 //! Kubernetes. A paused server is a stopped process as its clients see it: connections are accepted and
-//! read, nothing is answered, open watches and logs fall silent; and it goes on where it stopped. Failures are
-//! for tests: the demo fleet itself only falls silent.
+//! read, nothing is answered, open watches and logs fall silent; and it goes on where it stopped. Failures,
+//! records and interventions are for tests: the demo fleet itself only falls silent.
+//!
+//! ```text
+//! seam.strike(Which::write().at("/scale"), 1, Failure::StatusAfter(504));   // applied, and nobody knows
+//! seam.before(Which::write().at("/scale"), move || someone_else_writes());  // while the dialog is open
+//! seam.count(&Which::write().of_change(id))                                 // 0 or 1
+//! ```
 
+use std::fmt;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use axum::body::{Body, Bytes, HttpBody};
-use axum::extract::{Request, State};
-use axum::http::header;
+use axum::body::{Body, Bytes, HttpBody, to_bytes};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use futures::{Stream, StreamExt, stream};
-use serde_json::json;
 use tokio::sync::watch;
+
+use super::asked::{Asked, Nature, Which};
+use super::failure::Failure;
+use super::line::{Line, Lines};
 
 #[derive(Debug)]
 pub struct Seam {
     paused: watch::Sender<bool>,
     /// Counts up when every open stream is cut.
     cuts: watch::Sender<u64>,
+    /// Counts up when everything is mended.
+    mended: watch::Sender<u64>,
     planned: Mutex<Vec<Planned>>,
-    asked: Mutex<Vec<String>>,
-}
-
-/// What a request gets instead of its answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Failure {
-    /// A `metav1.Status` with this code.
-    Status(u16),
-    /// The same, with a wish when to come back, in seconds.
-    RetryAfter(u16, u32),
-    /// The head, a piece of the body, and then the connection is broken off.
-    Cut,
-    /// A body that is no JSON.
-    Garbage,
+    hooks: Mutex<Vec<Hook>>,
+    asked: Mutex<Vec<Asked>>,
+    writing: AtomicUsize,
+    most_writing: AtomicUsize,
+    lines: Arc<Lines>,
 }
 
 #[derive(Debug)]
 struct Planned {
-    part: String,
+    which: Which,
     left: usize,
     failure: Failure,
+}
+
+/// Something that happens once, beside a request.
+struct Hook {
+    which: Which,
+    before: bool,
+    act: Box<dyn FnOnce() + Send>,
+}
+
+impl fmt::Debug for Hook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hook").field("which", &self.which).finish_non_exhaustive()
+    }
 }
 
 impl Default for Seam {
@@ -51,8 +67,13 @@ impl Default for Seam {
         Seam {
             paused: watch::Sender::new(false),
             cuts: watch::Sender::new(0),
+            mended: watch::Sender::new(0),
             planned: Mutex::default(),
+            hooks: Mutex::default(),
             asked: Mutex::default(),
+            writing: AtomicUsize::new(0),
+            most_writing: AtomicUsize::new(0),
+            lines: Arc::default(),
         }
     }
 }
@@ -77,25 +98,65 @@ impl Seam {
         self.cuts.send_modify(|cuts| *cuts += 1);
     }
 
-    /// The next so many requests whose path and query have this part fail.
-    pub fn fail(&self, part: &str, times: usize, failure: Failure) {
-        let planned = Planned { part: part.to_owned(), left: times, failure };
-        self.planned.lock().unwrap_or_else(PoisonError::into_inner).push(planned);
+    /// Resets every connection there is now, idle ones too.
+    pub fn hang_up(&self) {
+        self.lines.break_all_off();
     }
 
-    /// Nothing fails any more.
+    /// The next so many requests whose path and query have this part fail.
+    pub fn fail(&self, part: &str, times: usize, failure: Failure) {
+        self.strike(Which::any().at(part), times, failure);
+    }
+
+    /// The next so many of these requests fail. What was planned first strikes first.
+    pub fn strike(&self, which: Which, times: usize, failure: Failure) {
+        lock(&self.planned).push(Planned { which, left: times, failure });
+    }
+
+    /// Nothing fails any more; what hangs is let go.
     pub fn mend(&self) {
-        self.planned.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        lock(&self.planned).clear();
+        self.mended.send_modify(|mended| *mended += 1);
+    }
+
+    /// Does something once, just before the next of these requests is worked on: what somebody else does
+    /// between two requests of one client.
+    pub fn before(&self, which: Which, act: impl FnOnce() + Send + 'static) {
+        lock(&self.hooks).push(Hook { which, before: true, act: Box::new(act) });
+    }
+
+    /// Does something once, after the next of these requests was worked on and before its answer leaves.
+    pub fn after(&self, which: Which, act: impl FnOnce() + Send + 'static) {
+        lock(&self.hooks).push(Hook { which, before: false, act: Box::new(act) });
     }
 
     /// How many requests since the last `forget` had this part in their path and query.
     pub fn asked(&self, part: &str) -> usize {
-        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        asked.iter().filter(|path| path.contains(part)).count()
+        self.count(&Which::any().at(part))
+    }
+
+    /// How many of these requests came since the last `forget`; also those that failed.
+    pub fn count(&self, which: &Which) -> usize {
+        lock(&self.asked).iter().filter(|asked| which.fits(asked)).count()
+    }
+
+    /// These requests since the last `forget`, oldest first.
+    pub fn record(&self, which: &Which) -> Vec<Asked> {
+        lock(&self.asked).iter().filter(|asked| which.fits(asked)).cloned().collect()
+    }
+
+    /// The most writes that were under way at the same time since the last `forget`.
+    pub fn most_writes_at_once(&self) -> usize {
+        self.most_writing.load(Ordering::SeqCst)
     }
 
     pub fn forget(&self) {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        lock(&self.asked).clear();
+        self.most_writing.store(self.writing.load(Ordering::SeqCst), Ordering::SeqCst);
+    }
+
+    pub(super) fn lines(&self) -> &Arc<Lines> {
+        &self.lines
     }
 
     /// Waits until the server is not paused.
@@ -104,39 +165,143 @@ impl Seam {
         let _ = self.paused.subscribe().wait_for(|paused| !paused).await;
     }
 
-    fn failure(&self, path: &str) -> Option<Failure> {
-        let mut planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
-        let next = planned.iter_mut().find(|it| it.left > 0 && path.contains(&it.part))?;
+    fn failure(&self, asked: &Asked) -> Option<Failure> {
+        let mut planned = lock(&self.planned);
+        let next = planned.iter_mut().find(|it| it.left > 0 && it.which.fits(asked))?;
         next.left -= 1;
         Some(next.failure)
     }
 
-    fn note(&self, path: &str) {
-        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        if asked.len() < MOST_NOTED {
-            asked.push(path.to_owned());
+    fn intervene(&self, asked: &Asked, before: bool) {
+        let act = {
+            let mut hooks = lock(&self.hooks);
+            let found = hooks.iter().position(|hook| hook.before == before && hook.which.fits(asked));
+            found.map(|index| hooks.remove(index).act)
+        };
+        if let Some(act) = act {
+            act();
         }
+    }
+
+    fn note(&self, one: &Asked) {
+        let mut asked = lock(&self.asked);
+        if asked.len() < MOST_NOTED {
+            asked.push(one.clone());
+        }
+    }
+
+    fn writes(self: &Arc<Self>, asked: &Asked) -> Option<Writing> {
+        (asked.nature == Nature::Write).then(|| {
+            let now = self.writing.fetch_add(1, Ordering::SeqCst) + 1;
+            self.most_writing.fetch_max(now, Ordering::SeqCst);
+            Writing(self.clone())
+        })
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A write that is under way.
+struct Writing(Arc<Seam>);
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        self.0.writing.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
 /// Requests that are remembered for those who count.
 const MOST_NOTED: usize = 100_000;
+/// More than any body that the API takes.
+const LARGEST: usize = 4 * 1024 * 1024;
 
 /// The middleware.
 pub async fn pass(State(seam): State<Arc<Seam>>, request: Request, next: Next) -> Response {
     seam.awake().await;
-    let path = request.uri().path_and_query().map_or("/", |it| it.as_str()).to_owned();
-    seam.note(&path);
-    let response = match seam.failure(&path) {
-        None => next.run(request).await,
-        Some(Failure::Cut) => cut(next.run(request).await),
-        Some(failure) => instead(failure),
+    let (asked, request) = look(request).await;
+    seam.note(&asked);
+    let _writing = seam.writes(&asked);
+    let response = match seam.failure(&asked) {
+        None => work(&seam, &asked, request, next).await,
+        Some(failure) => fail(&seam, &asked, failure, (request, next)).await,
     };
     seam.awake().await;
     if response.body().size_hint().exact().is_some() {
         return response;
     }
-    response.map(|body| Body::from_stream(while_it_lasts(seam, body)))
+    response.map(|body| Body::from_stream(while_it_lasts(seam.clone(), body)))
+}
+
+/// What the request is. The options of a DELETE may say in the body that it is a dry run.
+async fn look(request: Request) -> (Asked, Request) {
+    let mut asked = Asked::of(request.method(), request.uri(), request.headers());
+    if asked.method != "DELETE" {
+        return (asked, request);
+    }
+    let request = whole(request).await;
+    let (head, body) = request.into_parts();
+    let bytes = to_bytes(body, LARGEST).await.unwrap_or_default();
+    if !bytes.is_empty() {
+        let options: serde_json::Value = serde_json::from_slice(&bytes).unwrap_or_default();
+        let tries = options["dryRun"].as_array().is_some_and(|list| !list.is_empty());
+        asked.nature = if tries { Nature::DryRun } else { Nature::Write };
+    }
+    (asked, Request::from_parts(head, Body::from(bytes)))
+}
+
+/// The request with its whole body at hand, so that it can be worked on when its client has gone.
+async fn whole(request: Request) -> Request {
+    let (head, body) = request.into_parts();
+    let bytes = to_bytes(body, LARGEST).await.unwrap_or_default();
+    Request::from_parts(head, Body::from(bytes))
+}
+
+async fn work(seam: &Seam, asked: &Asked, request: Request, next: Next) -> Response {
+    seam.intervene(asked, true);
+    let response = next.run(request).await;
+    seam.intervene(asked, false);
+    response
+}
+
+async fn fail(
+    seam: &Arc<Seam>,
+    asked: &Asked,
+    failure: Failure,
+    (request, next): (Request, Next),
+) -> Response {
+    let line = request.extensions().get::<ConnectInfo<Line>>().map(|ConnectInfo(line)| line.clone());
+    let mut mended = seam.mended.subscribe();
+    let request = whole(request).await;
+    match failure {
+        Failure::Cut => return cut(work(seam, asked, request, next).await),
+        Failure::StatusAfter(_) | Failure::ResetAfter | Failure::HangAfter => {
+            work(seam, asked, request, next).await;
+        }
+        Failure::Late => {
+            let (seam, asked) = (seam.clone(), asked.clone());
+            // On its own: a client that goes away takes only its own half along.
+            let done = tokio::spawn(async move {
+                let _ = mended.changed().await;
+                work(&seam, &asked, request, next).await
+            });
+            return done.await.unwrap_or_default();
+        }
+        _ => {}
+    }
+    if matches!(failure, Failure::Hang | Failure::HangAfter) {
+        // The sender lives as long as the seam, which waits here.
+        let _ = mended.changed().await;
+    }
+    if matches!(failure, Failure::Reset | Failure::ResetAfter | Failure::Hang | Failure::HangAfter) {
+        if let Some(line) = line {
+            line.break_off();
+        }
+        // It cannot be written any more: the attempt is what closes the connection.
+        return Response::default();
+    }
+    failure.answer(asked)
 }
 
 /// The pieces of a stream, held back by a pause and ended by a cut.
@@ -165,35 +330,4 @@ fn cut(response: Response) -> Response {
 
 fn broken() -> io::Error {
     io::Error::from(io::ErrorKind::ConnectionReset)
-}
-
-fn instead(failure: Failure) -> Response {
-    let (code, body) = match failure {
-        Failure::Status(code) | Failure::RetryAfter(code, _) => (code, status(code)),
-        Failure::Cut | Failure::Garbage => (200, "<html>a proxy's page</html>".to_owned()),
-    };
-    let mut response = Response::new(Body::from(body));
-    *response.status_mut() = code.try_into().unwrap_or_default();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
-    if let Failure::RetryAfter(_, seconds) = failure {
-        headers.insert(header::RETRY_AFTER, seconds.into());
-    }
-    response
-}
-
-fn status(code: u16) -> String {
-    let reason = match code {
-        401 => "Unauthorized",
-        403 => "Forbidden",
-        404 => "NotFound",
-        409 => "Conflict",
-        410 => "Expired",
-        429 => "TooManyRequests",
-        504 => "Timeout",
-        _ => "InternalError",
-    };
-    let message = format!("{reason}: a failure that was asked for");
-    json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "reason": reason, "message": message})
-        .to_string()
 }

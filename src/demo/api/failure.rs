@@ -1,0 +1,73 @@
+//! What goes wrong when it is asked to: the ends a request can have that are none of the API's own.
+//!
+//! A failure is either instead of the work or after it. To the client both look the same; that is what makes
+//! them hard, and why both are here.
+
+use axum::body::Body;
+use axum::http::header::{self, HeaderValue};
+use axum::response::Response;
+
+use super::asked::Asked;
+use super::body;
+use super::route::Route;
+use crate::demo::refusal::Refusal;
+
+/// What a request gets instead of its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// A `metav1.Status` with this code; nothing was done.
+    Status(u16),
+    /// The same, and it **was** done: a 504 from between the client and a server that went on.
+    StatusAfter(u16),
+    /// `Status`, with a wish when to come back, in seconds.
+    RetryAfter(u16, u32),
+    /// An admission webhook refuses: this code, these words, nothing done.
+    Webhook(u16, &'static str),
+    /// The head, a piece of the body, and then the connection is broken off; it was done.
+    Cut,
+    /// A body that is no JSON; nothing was done.
+    Garbage,
+    /// The request is read, and the connection is reset without an answer; nothing was done.
+    Reset,
+    /// The same, and it was done.
+    ResetAfter,
+    /// The request is read and never answered; nothing is ever done. `Seam::mend` resets what hangs.
+    Hang,
+    /// It is done at once, and never answered.
+    HangAfter,
+    /// The request hangs until `Seam::mend`, and is done then, whether the client is still there or not.
+    Late,
+}
+
+impl Failure {
+    /// The answer, for those that have one of their own.
+    pub(super) fn answer(self, asked: &Asked) -> Response {
+        let mut response = match self {
+            Failure::RetryAfter(429, _) => body::text(429, "Too many requests, please try again later.\n"),
+            Failure::Status(code) | Failure::StatusAfter(code) | Failure::RetryAfter(code, _) => {
+                body::json(code, &status(code, asked).body())
+            }
+            Failure::Webhook(code, why) => body::json(code, &Refusal::by_webhook(code, why).body()),
+            _ => body::typed(200, "application/json", Body::from("<html>a proxy's page</html>")),
+        };
+        if let Failure::RetryAfter(_, seconds) = self {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+/// The words Kubernetes has for a code, about the object that the request was about.
+fn status(code: u16, asked: &Asked) -> Refusal {
+    let Route::Resource(call) = Route::parse(&asked.path) else { return Refusal::failed(code) };
+    let name = call.name.as_deref().unwrap_or_default();
+    match code {
+        401 => Refusal::unauthorized(),
+        403 => Refusal::forbidden(&call.place(), "somebody", call.verb(&asked.method, &asked.query)),
+        404 => Refusal::not_found(call.kind, name),
+        409 => Refusal::modified(call.kind, name),
+        410 => Refusal::continue_expired(),
+        504 => Refusal::timeout(),
+        _ => Refusal::failed(code),
+    }
+}
