@@ -18,6 +18,7 @@
 // Pure core: no async, no I/O, no clock.
 pub mod fleet;
 pub mod state;
+pub mod gate;
 pub mod input;
 pub mod ui;
 pub mod panels;

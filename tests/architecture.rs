@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Modules without async, I/O or clock, in their order.
-const CORE: [&str; 6] = ["fleet", "state", "input", "ui", "panels", "app"];
+const CORE: [&str; 7] = ["fleet", "state", "gate", "input", "ui", "panels", "app"];
 /// Words that have no place in the core.
 const IMPURE: [&str; 10] = [
     "tokio",

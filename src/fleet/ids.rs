@@ -153,6 +153,45 @@ impl fmt::Display for ObjectId {
     }
 }
 
+/// One operation, over all sessions and machines: 26 characters, sorted by time (ULID, <https://github.com/ulid/spec>).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ChangeId(Clean);
+
+impl ChangeId {
+    /// What a ULID is written with: Crockford's base 32.
+    const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+    /// From a time and 80 random bits.
+    pub fn new(unix_ms: u64, random: u128) -> Self {
+        let value = (u128::from(unix_ms) << 80) | (random & ((1 << 80) - 1));
+        let digit = |at: u32| Self::ALPHABET[(value >> (5 * (25 - at)) & 31) as usize] as char;
+        Self(Clean::from((0..26).map(digit).collect::<String>()))
+    }
+
+    /// One that somebody typed; `None` when it is not written as one.
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim().to_ascii_uppercase();
+        let written = text.len() == 26 && text.bytes().all(|byte| Self::ALPHABET.contains(&byte));
+        written.then(|| Self(text.into()))
+    }
+
+    pub fn as_clean(&self) -> &Clean {
+        &self.0
+    }
+
+    /// The beginning, for places where there is little room.
+    pub fn short(&self) -> Clean {
+        self.0.part(0..10)
+    }
+}
+
+impl fmt::Display for ChangeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
 /// Which part of a kind a source reads: the whole cluster (0), or one of its configured namespaces (from 1).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Slot(pub u8);
@@ -168,6 +207,18 @@ pub struct SourceId {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ids_of_changes_are_sorted_by_time_and_can_be_typed() {
+        let id = ChangeId::new(1_469_918_176_385, 0);
+        assert_eq!(id.to_string(), "01ARYZ6S410000000000000000", "the time of the specification's example");
+        assert!(id < ChangeId::new(1_469_918_176_386, 0));
+        assert!(ChangeId::new(1, 5) != ChangeId::new(1, 6));
+        assert_eq!(ChangeId::parse(" 01aryz6s410000000000000000"), Some(id));
+        for wrong in ["", "01ARYZ6S41", "01ARYZ6S41000000000000000U", "../../../../../../etc/pass"] {
+            assert_eq!(ChangeId::parse(wrong), None, "{wrong}");
+        }
+    }
 
     #[test]
     fn every_kind_is_in_the_list_once() {

@@ -31,7 +31,7 @@ pub use fact::{ClusterFact, Fact, Object, SourceFact, SourceState};
 pub use fault::{Fault, FaultKind, Step};
 pub use gpu::GpuCount;
 pub use health::{Finding, Rule, Severity, Subject};
-pub use ids::{ClusterId, Kind, ObjectId, ObjectKey, Slot, SourceId};
+pub use ids::{ChangeId, ClusterId, Kind, ObjectId, ObjectKey, Slot, SourceId};
 pub use job::{Admission, CronJob, Job, JobPhase};
 pub use log::{LogLine, LogRequest, LogTarget};
 pub use node::Node;

@@ -1,0 +1,124 @@
+//! Everything of the gate that lives as long as the session: operations, unlocks, policy, and who sits here.
+
+use super::machine::{Command, Event, World};
+use super::operation::{Actor, Operation, Phase};
+use super::plan::{self, Plan, Refusal};
+use super::{Intent, Place, Policy, Sight, Unlocks, Wish};
+use crate::fleet::{ChangeId, ClusterId, Now};
+use crate::state::State;
+
+#[derive(Debug, Default)]
+pub struct Desk {
+    pub policy: Policy,
+    pub unlocks: Unlocks,
+    pub actor: Actor,
+    /// The oldest first.
+    operations: Vec<Operation>,
+}
+
+impl Desk {
+    pub fn new(policy: Policy, actor: Actor) -> Self {
+        Self { policy, actor, ..Self::default() }
+    }
+
+    /// What earlier sessions left, as the journal tells it.
+    pub fn remember(&mut self, operations: Vec<Operation>) {
+        for operation in operations {
+            match self.operations.iter_mut().find(|it| it.id() == operation.id()) {
+                Some(known) if !known.is_ours => *known = operation,
+                Some(_) => {}
+                None => self.operations.push(operation),
+            }
+        }
+        self.operations.sort_by(|one, other| one.id().cmp(other.id()));
+    }
+
+    pub fn operations(&self) -> &[Operation] {
+        &self.operations
+    }
+
+    pub fn operation(&self, id: &ChangeId) -> Option<&Operation> {
+        self.operations.iter().find(|it| it.id() == id)
+    }
+
+    /// Confirmed operations that are not at their end.
+    pub fn open_operations(&self) -> impl Iterator<Item = &Operation> {
+        self.operations.iter().filter(|it| it.is_open())
+    }
+
+    /// The operation that this process drives now, if it drives one.
+    pub fn is_busy(&self) -> bool {
+        self.operations.iter().any(|it| it.is_ours && matches!(it.phase, Phase::Running | Phase::Stopping))
+    }
+
+    /// What must be read before this wish can be planned.
+    pub fn wanted(&self, wish: &Wish, state: &State) -> Vec<Place> {
+        plan::wanted(wish, state, &self.operations)
+    }
+
+    pub fn plan(
+        &self,
+        id: &ChangeId,
+        intent: &Intent,
+        sight: &Sight,
+        state: &State,
+    ) -> Result<Plan, Refusal> {
+        let cx =
+            plan::Cx { state, policy: &self.policy, sight, now: state.now, operations: &self.operations };
+        plan::plan(id, intent, cx)
+    }
+
+    /// Takes a finished plan, and has its targets asked.
+    pub fn begin(&mut self, plan: Plan, state: &State) -> Vec<Command> {
+        let mut operation = Operation::new(plan, self.actor.clone());
+        let commands = operation.begin(self.world(state));
+        self.operations.push(operation);
+        commands
+    }
+
+    /// Something happened to an operation.
+    pub fn on(&mut self, id: &ChangeId, event: Event, state: &State) -> Vec<Command> {
+        let Some(at) = self.operations.iter().position(|it| it.id() == id) else { return Vec::new() };
+        let mut operation = self.operations.swap_remove(at);
+        let commands = operation.on(event, self.world(state));
+        self.touch(&commands, state.now);
+        // What was never confirmed is not remembered.
+        let forget = operation.opened.is_none() && matches!(operation.phase, Phase::Ended(_));
+        if !forget {
+            self.operations.push(operation);
+        }
+        self.operations.sort_by(|one, other| one.id().cmp(other.id()));
+        commands
+    }
+
+    /// Time passes: waits end, rollouts arrive, lost answers are read back.
+    pub fn tick(&mut self, state: &State) -> Vec<Command> {
+        let mut operations = std::mem::take(&mut self.operations);
+        let mut commands = Vec::new();
+        for operation in operations.iter_mut().filter(|it| it.is_open() && !it.is_elsewhere) {
+            commands.extend(operation.on(Event::Tick, self.world(state)));
+        }
+        self.operations = operations;
+        self.touch(&commands, state.now);
+        self.unlocks.expire(state.now, &self.policy);
+        commands
+    }
+
+    fn world<'a>(&'a self, state: &'a State) -> World<'a> {
+        World { state, policy: &self.policy, unlocks: &self.unlocks, now: state.now }
+    }
+
+    /// A cluster that is worked on stays open.
+    fn touch(&mut self, commands: &[Command], now: Now) {
+        let used: Vec<ClusterId> = commands
+            .iter()
+            .filter_map(|command| match command {
+                Command::Send(approved) => Some(approved.cluster()),
+                _ => None,
+            })
+            .collect();
+        for cluster in used {
+            self.unlocks.touch(cluster, now, &self.policy);
+        }
+    }
+}

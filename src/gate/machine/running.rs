@@ -1,0 +1,226 @@
+//! Step after step: written down, sent once, answered; and how it stops.
+
+use std::sync::Arc;
+
+use super::{Answered, Command, World};
+use crate::fleet::{Age, Clean};
+use crate::gate::approved::Approved;
+use crate::gate::operation::{Awaits, Operation, Outcome, Phase, StepState, Version, Why};
+use crate::gate::record::Entry;
+
+/// Between a lost answer and the first look, and between two looks.
+pub(super) const LOOK_EVERY: Age = Age(2);
+
+impl Operation {
+    /// A record is on the disk, or is not: then nothing is sent.
+    pub(super) fn journaled(&mut self, outcome: Result<(), Clean>, world: World<'_>) -> Vec<Command> {
+        let awaited = self.awaits;
+        match (awaited, outcome) {
+            (Awaits::Opening, Ok(())) => self.announce(world),
+            (Awaits::Intent(step), Ok(())) => self.send(step, world),
+            (Awaits::Opening, Err(words)) => {
+                // Nobody knows of it but this screen, and nothing was sent.
+                self.awaits = Awaits::Nothing;
+                self.phase = Phase::Ended(Outcome::Failed);
+                self.steps[0].words = Clean::from(format!("the journal cannot be written: {words}"));
+                Vec::new()
+            }
+            (Awaits::Intent(step), Err(words)) => {
+                self.awaits = Awaits::Nothing;
+                self.set(step, StepState::Pending, "", world);
+                self.phase = Phase::Paused(Why::Journal(words));
+                self.withdraw(None, world)
+            }
+            // Records of what has happened already are waited for by nobody; the next intent finds out.
+            (_, _) => Vec::new(),
+        }
+    }
+
+    fn announce(&mut self, world: World<'_>) -> Vec<Command> {
+        self.awaits = Awaits::Announcement;
+        vec![Command::Announce { plan: Arc::clone(&self.plan), targets: self.targets(world) }]
+    }
+
+    pub(super) fn announced(&mut self, outcome: Result<(), Clean>, world: World<'_>) -> Vec<Command> {
+        if self.awaits != Awaits::Announcement {
+            return Vec::new();
+        }
+        self.awaits = Awaits::Nothing;
+        match outcome {
+            Ok(()) => self.advance(world),
+            Err(words) => self.hold(Why::Held(words), world),
+        }
+    }
+
+    /// The next step, if it is time and the world allows it.
+    pub(super) fn advance(&mut self, world: World<'_>) -> Vec<Command> {
+        if self.phase == Phase::Stopping {
+            return self.hold(Why::Asked, world);
+        }
+        if self.phase != Phase::Running || self.awaits != Awaits::Nothing || world.now.mono < self.not_before
+        {
+            return Vec::new();
+        }
+        let Some(step) = self.next() else { return self.finish(world) };
+        if let Some(words) = self.obstacle(step, world) {
+            return self.hold(Why::NotReady(words), world);
+        }
+        self.awaits = Awaits::Intent(step);
+        let attempt = self.steps[step].attempts + 1;
+        vec![self.record(Entry::Sending { step, attempt }, world)]
+    }
+
+    /// What must be so at the moment of sending, judged by the newest that is known.
+    fn obstacle(&self, step: usize, world: World<'_>) -> Option<Clean> {
+        let planned = &self.plan.steps[step];
+        match planned.cluster.find(world.state) {
+            Some(_) => None,
+            None => Some(Clean::from(format!("{} is not there any more", planned.cluster.name))),
+        }
+    }
+
+    fn send(&mut self, step: usize, world: World<'_>) -> Vec<Command> {
+        let Some(cluster) = self.cluster_of(step, world) else {
+            return self.hold(Why::NotReady("the cluster is not there any more".into()), world);
+        };
+        self.awaits = Awaits::Answer(step);
+        self.set(step, StepState::Sent, "", world);
+        self.steps[step].attempts += 1;
+        let builds_on = self.plan.steps[step].follows.and_then(|before| self.steps[before].version.clone());
+        let approved = Approved::new(Arc::clone(&self.plan), step, cluster, self.steps[step].attempts);
+        vec![Command::Send(approved.building_on(builds_on))]
+    }
+
+    pub(super) fn answered(&mut self, step: usize, answer: Answered, world: World<'_>) -> Vec<Command> {
+        if self.awaits != Awaits::Answer(step) {
+            return Vec::new();
+        }
+        self.awaits = Awaits::Nothing;
+        match answer {
+            Answered::Confirmed { version } => self.confirmed(step, version, world),
+            Answered::Refused { words, conflict, may_pass } => {
+                self.refused(step, words, conflict, may_pass, world)
+            }
+            Answered::Unknown { words } => {
+                self.set(step, StepState::Unknown, words.clone(), world);
+                self.wait(LOOK_EVERY, world);
+                vec![self.record(Entry::Lost { step, words }, world)]
+            }
+        }
+    }
+
+    /// It is in the cluster; now it is read again.
+    pub(super) fn confirmed(&mut self, step: usize, version: Version, world: World<'_>) -> Vec<Command> {
+        self.steps[step].version = Some(version.clone());
+        self.set(step, StepState::Confirmed, "", world);
+        let mut commands = vec![self.record(Entry::Confirmed { step, version }, world)];
+        commands.extend(self.read(step, world));
+        commands
+    }
+
+    /// It is not in the cluster and will not be.
+    pub(super) fn refused(
+        &mut self,
+        step: usize,
+        words: Clean,
+        conflict: bool,
+        may_pass: bool,
+        world: World<'_>,
+    ) -> Vec<Command> {
+        self.set(step, StepState::Refused, words.clone(), world);
+        self.steps[step].may_pass = may_pass;
+        let mut commands = vec![self.record(Entry::Refused { step, words, conflict }, world)];
+        if self.applied() == 0 && self.unknown().is_empty() && self.plan.steps.len() == 1 {
+            let outcome = if conflict { Outcome::Conflict } else { Outcome::Failed };
+            commands.extend(self.end(outcome, world));
+        } else {
+            commands.extend(self.hold(Why::StepFailed(step), world));
+        }
+        commands
+    }
+
+    /// Stands still until somebody says what next. Leases are given back: others may act meanwhile.
+    pub(super) fn hold(&mut self, why: Why, world: World<'_>) -> Vec<Command> {
+        self.phase = Phase::Paused(why.clone());
+        let mut commands = vec![self.record(Entry::Paused { why }, world)];
+        commands.extend(self.withdraw(None, world));
+        commands
+    }
+
+    pub(super) fn stop(&mut self, why: Why, world: World<'_>) -> Vec<Command> {
+        match (&self.phase, self.awaits) {
+            (Phase::Running, Awaits::Nothing) => self.hold(why, world),
+            (Phase::Running, _) => {
+                self.phase = Phase::Stopping;
+                Vec::new()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Goes on with what is left; never while anything is unknown.
+    pub(super) fn resume(&mut self, world: World<'_>) -> Vec<Command> {
+        if !matches!(self.phase, Phase::Paused(_)) || !self.unknown().is_empty() {
+            return Vec::new();
+        }
+        self.phase = Phase::Running;
+        self.is_ours = true;
+        let mut commands = vec![self.record(Entry::Resumed { actor: self.actor.clone() }, world)];
+        for step in 0..self.steps.len() {
+            if self.steps[step].state == StepState::Refused {
+                let again = self.steps[step].may_pass;
+                let (state, entry) = if again {
+                    (StepState::Pending, Entry::Again { step })
+                } else {
+                    (StepState::Skipped, Entry::Skipped { step })
+                };
+                self.set(step, state, "", world);
+                commands.push(self.record(entry, world));
+            }
+        }
+        commands.extend(self.announce(world));
+        commands
+    }
+
+    pub(super) fn leave(&mut self, world: World<'_>) -> Vec<Command> {
+        if !matches!(self.phase, Phase::Paused(_)) {
+            return Vec::new();
+        }
+        let outcome = self.outcome();
+        self.end(outcome, world)
+    }
+
+    fn finish(&mut self, world: World<'_>) -> Vec<Command> {
+        let outcome = self.outcome();
+        self.end(outcome, world)
+    }
+
+    /// What it comes to as it stands.
+    fn outcome(&self) -> Outcome {
+        let verified = self.count(|it| it == StepState::Verified);
+        if !self.unknown().is_empty() || self.count(|it| it == StepState::Confirmed) > 0 {
+            Outcome::Unknown
+        } else if self.count(|it| it == StepState::Drifted) > 0 {
+            Outcome::Drifted
+        } else if verified == self.steps.len() {
+            Outcome::Done
+        } else if verified == 0 {
+            Outcome::Failed
+        } else {
+            Outcome::Partial
+        }
+    }
+
+    pub(super) fn end(&mut self, outcome: Outcome, world: World<'_>) -> Vec<Command> {
+        self.phase = Phase::Ended(outcome);
+        self.ended = Some(world.now.unix);
+        self.awaits = Awaits::Nothing;
+        let mut commands = vec![self.record(Entry::Ended { outcome }, world)];
+        commands.extend(self.withdraw(Some(outcome), world));
+        commands
+    }
+
+    fn withdraw(&self, outcome: Option<Outcome>, world: World<'_>) -> Vec<Command> {
+        vec![Command::Withdraw { plan: Arc::clone(&self.plan), targets: self.targets(world), outcome }]
+    }
+}

@@ -1,0 +1,178 @@
+//! Undo: the values from before, as a new plan made of what is there now, through the whole gate again.
+//!
+//! Only values that are still as the operation left them are taken back; anything else is shown and refused.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::scale::patched;
+use super::{Change, Cx, Expect, Note, Plan, Refusal, Step, Verb, Write};
+use crate::fleet::{ChangeId, Clean, ObjectId};
+use crate::gate::confirm::{Reasons, Strength};
+use crate::gate::{Intent, Operation, Place, Seen};
+use crate::state::{Cluster, State};
+
+/// What an operation made of one object.
+struct Done<'a> {
+    step: &'a Step,
+    /// Values before the first step on it and after the last, by pointer.
+    changes: BTreeMap<&'a str, (&'a Change, &'a Value)>,
+}
+
+/// The objects that an operation changed, as far as their clusters are there.
+pub(super) fn places(undone: &ChangeId, state: &State, operations: &[Operation]) -> Vec<Place> {
+    let Some(operation) = operations.iter().find(|it| it.id() == undone) else { return Vec::new() };
+    let done = done(operation);
+    let place = |done: &Done<'_>| {
+        let cluster = done.step.cluster.find(state)?.id;
+        Some(Place { cluster, object: done.step.object.clone() })
+    };
+    done.iter().filter_map(place).collect()
+}
+
+pub(super) fn plan(id: &ChangeId, intent: &Intent, undone: &ChangeId, cx: Cx<'_>) -> Result<Plan, Refusal> {
+    let operation = cx.operations.iter().find(|it| it.id() == undone);
+    let operation = operation.ok_or_else(|| Refusal::new(format!("there is no operation {undone}"), ""))?;
+    if !operation.unknown().is_empty() {
+        let words = "what the operation did is not known yet";
+        return Err(Refusal::new(words, "wait until it has been read back"));
+    }
+    if operation.plan.verb == Verb::Restart {
+        return Err(Refusal::new("a restart cannot be taken back", "the same template runs as before"));
+    }
+    let (mut steps, mut reasons) = (Vec::new(), Reasons::default());
+    // The last that was changed is taken back first.
+    for done in done(operation).into_iter().rev() {
+        let step = one(id, steps.len(), &done, cx, &mut reasons)?;
+        steps.extend(step.map(|step| Step {
+            wait: if steps.is_empty() { crate::fleet::Age::default() } else { cx.policy.bake },
+            ..step
+        }));
+    }
+    if steps.is_empty() {
+        return Err(Refusal::new("nothing to take back: it is as it was before", ""));
+    }
+    let clusters = super::several(&steps, cx, &mut reasons);
+    let name = super::common(steps.iter().map(|step| step.object.key.name.as_str()), "objects");
+    let overrides: Vec<_> = intent.overrides.iter().copied().collect();
+    Ok(Plan {
+        id: id.clone(),
+        verb: Verb::Undo,
+        title: Clean::from(format!("undo {}: {}", undone, operation.plan.title)),
+        made: cx.now.unix,
+        way_back: super::way_back(&steps),
+        confirm: reasons.confirm(&clusters, &name, "undo", &overrides),
+        notes: vec![Note::info(format!("takes back {undone}, as far as it is still as that left it"))],
+        steps,
+        undoes: Some(undone.clone()),
+        ramp: None,
+        reason: intent.reason.clone(),
+        overrides,
+    })
+}
+
+fn done(operation: &Operation) -> Vec<Done<'_>> {
+    let mut all: Vec<Done<'_>> = Vec::new();
+    let applied = operation.plan.steps.iter().zip(&operation.steps).filter(|(_, it)| it.state.is_applied());
+    for (step, _) in applied {
+        let same =
+            |done: &&mut Done<'_>| done.step.object == step.object && done.step.cluster == step.cluster;
+        let changes = step.changes.iter().filter(|change| change.before != change.after);
+        match all.iter_mut().find(same) {
+            Some(done) => {
+                for change in changes {
+                    let entry = done.changes.entry(&change.pointer).or_insert((change, &change.after));
+                    entry.1 = &change.after;
+                }
+            }
+            None => all.push(Done {
+                step,
+                changes: changes.map(|change| (change.pointer.as_str(), (change, &change.after))).collect(),
+            }),
+        }
+    }
+    all
+}
+
+fn one(
+    id: &ChangeId,
+    number: usize,
+    done: &Done<'_>,
+    cx: Cx<'_>,
+    reasons: &mut Reasons,
+) -> Result<Option<Step>, Refusal> {
+    let name = &done.step.cluster.name;
+    let found = done.step.cluster.find(cx.state).ok_or_else(|| {
+        Refusal::new(format!("{name} is not there, or is another cluster now"), "bring it back first")
+    })?;
+    let cluster = cx.cluster(found.id)?;
+    let seen = cx.seen(&Place { cluster: cluster.id, object: done.step.object.clone() })?;
+    if seen.uid().as_ref() != Some(&done.step.uid) {
+        let words = format!("{} in {name} was deleted and made anew since", done.step.object);
+        return Err(Refusal::new(words, "there is nothing of ours to take back").conflict());
+    }
+    let mut changes = Vec::new();
+    for (pointer, (change, after)) in &done.changes {
+        let now = seen.value.pointer(pointer).unwrap_or(&Value::Null);
+        if *now == change.before {
+            continue;
+        }
+        if now != *after {
+            let words = format!("{} in {name} was changed since: {now}, not {after}", change.label);
+            let hint = format!("it was {} before; set it by hand if that is still right", change.before);
+            return Err(Refusal::new(words, hint).conflict());
+        }
+        changes.push(Change {
+            pointer: (*pointer).to_owned(),
+            label: change.label.clone(),
+            before: (*after).clone(),
+            after: change.before.clone(),
+        });
+    }
+    if changes.is_empty() {
+        return Ok(None);
+    }
+    if cx.policy.is_production(cluster) {
+        reasons.production(format!("{} is production", cluster.spec.name));
+    }
+    let mark = format!("{id}-{}", number + 1);
+    step(cluster, seen, changes, (&done.step.write, &mark), reasons).map(Some)
+}
+
+fn step(
+    cluster: &Cluster,
+    seen: &Seen,
+    changes: Vec<Change>,
+    how: (&Write, &str),
+    reasons: &mut Reasons,
+) -> Result<Step, Refusal> {
+    let (write, mark) = how;
+    match write {
+        Write::Patch(_) => patched(cluster, seen, changes, mark),
+        Write::Scale { .. } => {
+            let replicas = changes
+                .first()
+                .and_then(|change| change.after.as_u64())
+                .and_then(|it| u32::try_from(it).ok());
+            let replicas = replicas.ok_or_else(|| {
+                Refusal::new(
+                    format!("how many {} had before is not known", seen.place.object),
+                    "scale it by hand",
+                )
+            })?;
+            if replicas == 0 {
+                reasons.add(Strength::Full, "to zero");
+            }
+            let mut step = Step::on(cluster, seen, Write::Scale { replicas })?;
+            step.changes = changes;
+            step.expect = Expect::Rollout { workload: workload(seen) };
+            step.own_mark = seen.own_mark("scale").map(Clean::new);
+            Ok(step)
+        }
+    }
+}
+
+fn workload(seen: &Seen) -> ObjectId {
+    seen.place.object.clone()
+}

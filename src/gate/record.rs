@@ -1,0 +1,135 @@
+//! What the journal remembers, and how operations come back from it.
+//!
+//! A record is written before what it tells of happens (`Opened`, `Sending`) or after it is known (the rest). Reading
+//! them back never yields a state that is better than what was known: a step that was going out is *unknown*.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::operation::{Actor, Operation, Outcome, Phase, StepState, Version, Why};
+use super::plan::Plan;
+use crate::fleet::{ChangeId, Clean, Unix};
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    pub at: Unix,
+    pub change: ChangeId,
+    pub entry: Entry,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Entry {
+    /// Confirmed by the operator; nothing is sent yet.
+    Opened {
+        plan: Arc<Plan>,
+        actor: Actor,
+    },
+    /// The step goes out next.
+    Sending {
+        step: usize,
+        attempt: u32,
+    },
+    Confirmed {
+        step: usize,
+        version: Version,
+    },
+    Refused {
+        step: usize,
+        words: Clean,
+        conflict: bool,
+    },
+    /// The answer was lost.
+    Lost {
+        step: usize,
+        words: Clean,
+    },
+    Verified {
+        step: usize,
+    },
+    Drifted {
+        step: usize,
+        words: Clean,
+    },
+    Skipped {
+        step: usize,
+    },
+    /// The operator sends a refused step again.
+    Again {
+        step: usize,
+    },
+    Paused {
+        why: Why,
+    },
+    Resumed {
+        actor: Actor,
+    },
+    Ended {
+        outcome: Outcome,
+    },
+}
+
+/// The operations that records tell of, the oldest first. Those that are open are paused: nothing goes on by itself.
+pub fn replay<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec<Operation> {
+    let mut order = Vec::new();
+    let mut operations: BTreeMap<ChangeId, Operation> = BTreeMap::new();
+    for record in records {
+        if let Entry::Opened { plan, actor } = &record.entry {
+            let mut operation = Operation::new((**plan).clone(), actor.clone());
+            operation.opened = Some(record.at);
+            operation.is_ours = false;
+            operation.phase = Phase::Paused(Why::Restarted);
+            if operations.insert(record.change.clone(), operation).is_none() {
+                order.push(record.change.clone());
+            }
+        } else if let Some(operation) = operations.get_mut(&record.change) {
+            operation.remember(record);
+        }
+    }
+    order.into_iter().filter_map(|id| operations.remove(&id)).collect()
+}
+
+impl Operation {
+    fn remember(&mut self, record: &Record) {
+        match &record.entry {
+            Entry::Opened { .. } | Entry::Resumed { .. } => {}
+            Entry::Sending { step, attempt } => {
+                self.put(*step, StepState::Logged, "");
+                self.logged_at = Some(record.at);
+                if let Some(progress) = self.steps.get_mut(*step) {
+                    progress.attempts = *attempt;
+                }
+            }
+            Entry::Confirmed { step, version } => {
+                self.put(*step, StepState::Confirmed, "");
+                if let Some(progress) = self.steps.get_mut(*step) {
+                    progress.version = Some(version.clone());
+                }
+            }
+            Entry::Refused { step, words, .. } => self.put(*step, StepState::Refused, words),
+            Entry::Lost { step, words } => self.put(*step, StepState::Unknown, words),
+            Entry::Verified { step } => self.put(*step, StepState::Verified, ""),
+            Entry::Drifted { step, words } => self.put(*step, StepState::Drifted, words),
+            Entry::Skipped { step } => self.put(*step, StepState::Skipped, ""),
+            Entry::Again { step } => self.put(*step, StepState::Pending, ""),
+            // Whatever it waited for, the console is another one now.
+            Entry::Paused { why } => {
+                let failed = matches!(why, Why::StepFailed(_));
+                self.phase = Phase::Paused(if failed { why.clone() } else { Why::Restarted });
+            }
+            Entry::Ended { outcome } => {
+                self.phase = Phase::Ended(*outcome);
+                self.ended = Some(record.at);
+            }
+        }
+    }
+
+    fn put(&mut self, step: usize, state: StepState, words: &str) {
+        if let Some(progress) = self.steps.get_mut(step) {
+            progress.state = state;
+            progress.words = words.into();
+        }
+    }
+}

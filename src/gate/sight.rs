@@ -1,0 +1,78 @@
+//! What was just read for a plan: whole objects, as the servers gave them.
+//!
+//! A plan is made of these and of nothing older; what is not here is not known.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::Place;
+use crate::fleet::{Clean, Mono};
+
+/// An object as it was when it was shown.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Seen {
+    pub place: Place,
+    pub value: Arc<Value>,
+    pub at: Mono,
+}
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Sight {
+    pub objects: Vec<Seen>,
+}
+
+impl Sight {
+    pub fn of(&self, place: &Place) -> Option<&Seen> {
+        self.objects.iter().find(|seen| seen.place == *place)
+    }
+}
+
+impl Seen {
+    pub fn text(&self, pointer: &str) -> Option<&str> {
+        self.value.pointer(pointer)?.as_str()
+    }
+
+    pub fn number(&self, pointer: &str) -> Option<u32> {
+        u32::try_from(self.value.pointer(pointer)?.as_u64()?).ok()
+    }
+
+    pub fn uid(&self) -> Option<Clean> {
+        self.text("/metadata/uid").filter(|uid| !uid.is_empty()).map(Clean::new)
+    }
+
+    pub fn resource_version(&self) -> Option<&str> {
+        self.text("/metadata/resourceVersion").filter(|version| !version.is_empty())
+    }
+
+    /// `None` for kinds that have none, such as autoscalers.
+    pub fn generation(&self) -> Option<i64> {
+        self.value.pointer("/metadata/generation")?.as_i64()
+    }
+
+    pub fn annotation(&self, name: &str) -> Option<&str> {
+        self.value["metadata"]["annotations"].get(name)?.as_str()
+    }
+
+    /// Kind and name of the owner that controls it.
+    pub fn controller(&self) -> Option<(&str, &str)> {
+        let owners = self.value["metadata"]["ownerReferences"].as_array()?;
+        let owner = owners.iter().find(|owner| owner["controller"] == true)?;
+        Some((owner["kind"].as_str()?, owner["name"].as_str()?))
+    }
+
+    /// Who wrote last through this console: the time of our own entry, for a subresource or for the object.
+    pub fn own_mark(&self, subresource: &str) -> Option<&str> {
+        own_mark(&self.value, subresource)
+    }
+}
+
+/// The time of this console's entry in `managedFields`; Kubernetes keeps one an updater and subresource.
+pub fn own_mark<'a>(value: &'a Value, subresource: &str) -> Option<&'a str> {
+    let entries = value["metadata"]["managedFields"].as_array()?;
+    let own = entries.iter().find(|entry| {
+        entry["manager"] == super::patch::FIELD_MANAGER
+            && entry["subresource"].as_str().unwrap_or_default() == subresource
+    });
+    own?["time"].as_str()
+}
