@@ -1,5 +1,8 @@
 //! Where changes go; the only folder that writes anywhere.
 //!
-//! In this release nothing is written to a cluster: there is no gate yet, so there is no function that could.
+//! `apply` sends what the gate approved and nothing else, `announce` tells other consoles and colleagues, `desk` is the
+//! operator's own machine.
 
+pub mod announce;
+pub mod apply;
 pub mod desk;

@@ -30,6 +30,12 @@ pub enum Step {
     Ping,
     /// Asking what the account may do.
     Review,
+    /// Asking whether the server would take a change.
+    DryRun,
+    /// Sending a change.
+    Apply,
+    /// Telling other consoles and colleagues of a change.
+    Announce,
 }
 
 impl Step {
@@ -44,6 +50,9 @@ impl Step {
             Self::Logs => "logs",
             Self::Ping => "ping",
             Self::Review => "access review",
+            Self::DryRun => "dry run",
+            Self::Apply => "apply",
+            Self::Announce => "announcement",
         }
     }
 }

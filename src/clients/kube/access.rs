@@ -2,26 +2,28 @@
 //! nowhere. That it is a POST makes it no change.
 
 use std::fmt;
-use std::sync::atomic::Ordering;
 
 use http::{Request, header};
-use kube::client::Body;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::wire::list;
-use super::{ACCEPT_JSON, Door, PROMPT, agent, faults};
+use super::{ACCEPT_JSON, Door, agent};
 use crate::fleet::{Fault, FaultKind, Step};
 
 const PATH: &str = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
 
 /// One thing that an account may do or not.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Access<'a> {
     pub verb: &'a str,
     /// Empty for the core group.
     pub group: &'a str,
     pub resource: &'a str,
+    /// `scale`, `status`; empty for the resource itself.
+    pub subresource: &'a str,
+    /// Empty: any of them.
+    pub name: &'a str,
     /// `None`: in the whole cluster.
     pub namespace: Option<&'a str>,
 }
@@ -38,26 +40,16 @@ struct Status {
 
 impl Door {
     pub async fn may(&self, access: &Access<'_>) -> Result<bool, Fault> {
-        self.budget.admit().await;
-        self.meter.requests.fetch_add(1, Ordering::Relaxed);
         let step = Step::Review;
         let malformed = |words: String| Fault::new(step, FaultKind::Malformed, words);
         let request = Request::post(PATH)
-            .header(header::ACCEPT, ACCEPT_JSON)
             .header(header::CONTENT_TYPE, ACCEPT_JSON)
             .header(header::USER_AGENT, agent())
-            .extension(PROMPT)
-            .body(Body::from(access.review().to_string().into_bytes()))
+            .body(access.review().to_string().into_bytes())
             .map_err(|error| malformed(error.to_string()))?;
-        #[expect(clippy::disallowed_methods, reason = "the guard below this client has the deadlines")]
-        let response = self.client.send(request).await.map_err(|error| faults::of_kube(step, &error))?;
-        let status = response.status();
-        let (parts, body) = response.into_parts();
-        if !status.is_success() {
-            return Err(faults::of_status(step, status, &parts.headers, body).await);
-        }
-        let body = super::Answer::of(step, parts.headers, body).whole().await?;
-        let review: Review = serde_json::from_slice(&body).map_err(|error| malformed(list::place(&error)))?;
+        let told = self.send(step, request).await?;
+        let review: Review =
+            serde_json::from_value(told.body).map_err(|error| malformed(list::place(&error)))?;
         Ok(review.status.allowed)
     }
 }
@@ -65,6 +57,11 @@ impl Door {
 impl Access<'_> {
     fn review(&self) -> serde_json::Value {
         let mut attributes = json!({"verb": self.verb, "group": self.group, "resource": self.resource});
+        for (key, value) in [("subresource", self.subresource), ("name", self.name)] {
+            if !value.is_empty() {
+                attributes[key] = value.into();
+            }
+        }
         if let Some(namespace) = self.namespace {
             attributes["namespace"] = namespace.into();
         }
@@ -81,6 +78,9 @@ impl fmt::Display for Access<'_> {
         f.write_str(self.resource)?;
         if !self.group.is_empty() {
             write!(f, ".{}", self.group)?;
+        }
+        if !self.subresource.is_empty() {
+            write!(f, "/{}", self.subresource)?;
         }
         match self.namespace {
             Some(namespace) => write!(f, " in {namespace}"),

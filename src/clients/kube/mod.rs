@@ -11,6 +11,7 @@ pub mod connect;
 pub mod contexts;
 mod faults;
 mod guard;
+mod send;
 pub mod wire;
 
 use std::sync::Arc;
@@ -26,6 +27,7 @@ use crate::fleet::{Fault, FaultKind, Step};
 pub use access::Access;
 use budget::Budget;
 pub use guard::Patience;
+pub use send::Told;
 use wire::Encoding;
 
 /// Protobuf if the server can, JSON else.
@@ -167,7 +169,7 @@ fn request(question: &Question<'_>) -> Result<Request<Body>, Fault> {
 }
 
 /// Who asks.
-const fn agent() -> &'static str {
+pub const fn agent() -> &'static str {
     concat!("skydeck/", env!("CARGO_PKG_VERSION"))
 }
 

@@ -11,15 +11,12 @@ impl Operation {
     pub(super) fn check_targets(&mut self, world: World<'_>) -> Vec<Command> {
         let mut commands = Vec::new();
         for step in self.plan.targets() {
-            match self.cluster_of(step, world) {
-                Some(cluster) => {
-                    commands.push(Command::Check { plan: Arc::clone(&self.plan), step, cluster });
-                }
-                None => {
-                    let name = &self.plan.steps[step].cluster.name;
-                    let words = format!("{name} is not the cluster that it was, or is not there");
-                    self.checks[step] = Checked::Rejected(Rejection::new(words));
-                }
+            if let Some(cluster) = self.cluster_of(step, world) {
+                commands.push(Command::Check { plan: Arc::clone(&self.plan), step, cluster });
+            } else {
+                let name = &self.plan.steps[step].cluster.name;
+                let words = format!("{name} is not the cluster that it was, or is not there");
+                self.checks[step] = Checked::Rejected(Rejection::new(words));
             }
         }
         commands

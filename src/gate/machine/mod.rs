@@ -41,7 +41,11 @@ pub enum Event {
         words: Clean,
     },
     Cancel,
-    Journaled(Result<(), Clean>),
+    /// A record is on the disk, synced, or could not be.
+    Journaled {
+        of: Written,
+        outcome: Result<(), Clean>,
+    },
     /// Leases are held in every target cluster, or somebody else holds one.
     Announced(Result<(), Clean>),
     Answered {
@@ -64,6 +68,14 @@ pub enum Event {
     /// It was stopped and taken back by another operation.
     Returned,
     Tick,
+}
+
+/// Which record was written. Only the first two are waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    Opening,
+    Sending(usize),
+    Afterwards,
 }
 
 /// What asking about a target brought, when the server would take it.
@@ -149,6 +161,16 @@ pub struct World<'a> {
     pub now: Now,
 }
 
+impl Written {
+    pub fn of(record: &Record) -> Self {
+        match record.entry {
+            Entry::Opened { .. } => Self::Opening,
+            Entry::Sending { step, .. } => Self::Sending(step),
+            _ => Self::Afterwards,
+        }
+    }
+}
+
 impl Command {
     pub fn change(&self) -> &ChangeId {
         match self {
@@ -173,7 +195,7 @@ impl Operation {
             Event::Checked { step, answer } => self.checked(step, answer),
             Event::Confirm { words } => self.confirm(&words, world),
             Event::Cancel => self.cancel(),
-            Event::Journaled(outcome) => self.journaled(outcome, world),
+            Event::Journaled { of, outcome } => self.journaled(of, outcome, world),
             Event::Announced(outcome) => self.announced(outcome, world),
             Event::Answered { step, answer } => self.answered(step, answer, world),
             Event::Read { step, object } => self.was_read(step, object, world),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Answered, Command, World};
+use super::{Answered, Command, World, Written};
 use crate::fleet::{Age, Clean};
 use crate::gate::approved::Approved;
 use crate::gate::operation::{Awaits, Operation, Outcome, Phase, StepState, Version, Why};
@@ -11,28 +11,41 @@ use crate::gate::record::Entry;
 /// Between a lost answer and the first look, and between two looks.
 pub(super) const LOOK_EVERY: Age = Age(2);
 
+/// The server did not take it.
+pub(super) struct Refused {
+    pub words: Clean,
+    pub conflict: bool,
+    /// The same could be taken later.
+    pub may_pass: bool,
+}
+
 impl Operation {
     /// A record is on the disk, or is not: then nothing is sent.
-    pub(super) fn journaled(&mut self, outcome: Result<(), Clean>, world: World<'_>) -> Vec<Command> {
-        let awaited = self.awaits;
-        match (awaited, outcome) {
-            (Awaits::Opening, Ok(())) => self.announce(world),
-            (Awaits::Intent(step), Ok(())) => self.send(step, world),
-            (Awaits::Opening, Err(words)) => {
+    pub(super) fn journaled(
+        &mut self,
+        of: Written,
+        outcome: Result<(), Clean>,
+        world: World<'_>,
+    ) -> Vec<Command> {
+        match (self.awaits, of, outcome) {
+            (Awaits::Opening, Written::Opening, Ok(())) => self.announce(world),
+            (Awaits::Intent(step), Written::Sending(written), Ok(())) if step == written => {
+                self.send(step, world)
+            }
+            (Awaits::Opening, Written::Opening, Err(words)) => {
                 // Nobody knows of it but this screen, and nothing was sent.
                 self.awaits = Awaits::Nothing;
                 self.phase = Phase::Ended(Outcome::Failed);
                 self.steps[0].words = Clean::from(format!("the journal cannot be written: {words}"));
                 Vec::new()
             }
-            (Awaits::Intent(step), Err(words)) => {
+            (Awaits::Intent(step), Written::Sending(written), Err(words)) if step == written => {
                 self.awaits = Awaits::Nothing;
-                self.set(step, StepState::Pending, "", world);
                 self.phase = Phase::Paused(Why::Journal(words));
                 self.withdraw(None, world)
             }
             // Records of what has happened already are waited for by nobody; the next intent finds out.
-            (_, _) => Vec::new(),
+            _ => Vec::new(),
         }
     }
 
@@ -99,7 +112,7 @@ impl Operation {
         match answer {
             Answered::Confirmed { version } => self.confirmed(step, version, world),
             Answered::Refused { words, conflict, may_pass } => {
-                self.refused(step, words, conflict, may_pass, world)
+                self.refused(step, Refused { words, conflict, may_pass }, world)
             }
             Answered::Unknown { words } => {
                 self.set(step, StepState::Unknown, words.clone(), world);
@@ -119,14 +132,8 @@ impl Operation {
     }
 
     /// It is not in the cluster and will not be.
-    pub(super) fn refused(
-        &mut self,
-        step: usize,
-        words: Clean,
-        conflict: bool,
-        may_pass: bool,
-        world: World<'_>,
-    ) -> Vec<Command> {
+    pub(super) fn refused(&mut self, step: usize, refused: Refused, world: World<'_>) -> Vec<Command> {
+        let Refused { words, conflict, may_pass } = refused;
         self.set(step, StepState::Refused, words.clone(), world);
         self.steps[step].may_pass = may_pass;
         let mut commands = vec![self.record(Entry::Refused { step, words, conflict }, world)];

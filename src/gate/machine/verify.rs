@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::running::LOOK_EVERY;
+use super::running::{LOOK_EVERY, Refused};
 use super::{Command, World};
 use crate::fleet::{Age, Clean, Fault, FaultKind, ObjectId, Rollout};
 use crate::gate::approved;
@@ -78,7 +78,7 @@ impl Operation {
             }
             Settled::NotLanded(words) => {
                 // After a restart it stays paused: the operator says whether it goes on.
-                self.refused(step, words, false, true, world)
+                self.refused(step, Refused { words, conflict: false, may_pass: true }, world)
             }
         }
     }
@@ -200,8 +200,7 @@ fn arrival(step: &Step, workload: &ObjectId, generation: Option<i64>, world: Wor
         )));
     }
     match &now.rollout {
-        Rollout::Complete if now.ready >= now.desired => Arrival::There,
-        Rollout::Paused(_) if now.ready >= now.desired => Arrival::There,
+        Rollout::Complete | Rollout::Paused(_) if now.ready >= now.desired => Arrival::There,
         Rollout::Stuck(words) => Arrival::Elsewhere(Clean::from(format!("the rollout is stuck: {words}"))),
         Rollout::Complete | Rollout::Paused(_) | Rollout::Progressing(_) => {
             Arrival::OnItsWay(Clean::from(format!("{}/{} ready", now.ready, now.desired)))

@@ -380,7 +380,7 @@ fn way_back(steps: &[Step]) -> Clean {
 }
 
 /// A value in a text: `6`, `absent`.
-pub(super) fn shown(value: &Value) -> String {
+pub fn shown(value: &Value) -> String {
     match value {
         Value::Null => "absent".into(),
         Value::String(text) => text.clone(),

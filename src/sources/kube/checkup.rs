@@ -320,8 +320,13 @@ async fn permissions(checkup: &mut Checkup, door: &Door, served: &[Resource], na
             _ => vec![None],
         };
         for namespace in within {
-            let access =
-                |verb| Access { verb, group: &resource.group, resource: &resource.plural, namespace };
+            let access = |verb| Access {
+                verb,
+                group: &resource.group,
+                resource: &resource.plural,
+                namespace,
+                ..Access::default()
+            };
             let mut missing = Vec::new();
             for verb in ["list", "watch"] {
                 asked += 1;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::kinds::Resource;
 use super::logs;
 use crate::clients::kube::{Door, Question};
-use crate::fleet::{ClusterId, Fault, FaultKind, LogLine, LogRequest, ObjectId, Step};
+use crate::fleet::{ClusterId, Fault, FaultKind, Kind, LogLine, LogRequest, ObjectId, Step};
 
 /// The doors of the clusters that are connected.
 #[derive(Clone, Default)]
@@ -32,12 +32,16 @@ impl Details {
 
     /// One object, whole.
     pub async fn object(&self, cluster: ClusterId, id: &ObjectId) -> Result<Value, Fault> {
-        let (door, resources) = self.door(cluster, Step::Get)?;
-        let resource = resources.iter().find(|resource| resource.kind == id.kind);
-        let resource = resource.ok_or_else(|| {
-            Fault::new(Step::Get, FaultKind::NotFound, "the cluster does not serve this kind")
-        })?;
+        let (door, resource) = self.way(cluster, id.kind, Step::Get)?;
         door.ask_json(Question::json(&resource.object_path(&id.key), Step::Get)).await
+    }
+
+    /// The door of a cluster, and how a kind is found behind it.
+    pub fn way(&self, cluster: ClusterId, kind: Kind, step: Step) -> Result<(Door, Resource), Fault> {
+        let (door, resources) = self.door(cluster, step)?;
+        let resource = resources.into_iter().find(|resource| resource.kind == kind);
+        let absent = || Fault::new(step, FaultKind::NotFound, "the cluster does not serve this kind");
+        Ok((door, resource.ok_or_else(absent)?))
     }
 
     /// Lines of logs until they end, or for ever when they are followed.
@@ -49,6 +53,11 @@ impl Details {
     ) -> Result<(), Fault> {
         let (door, _) = self.door(cluster, Step::Logs)?;
         logs::read(&door, &request, lines).await
+    }
+
+    /// The door of a cluster alone.
+    pub fn open_door(&self, cluster: ClusterId, step: Step) -> Result<Door, Fault> {
+        Ok(self.door(cluster, step)?.0)
     }
 
     fn door(&self, cluster: ClusterId, step: Step) -> Result<(Door, Vec<Resource>), Fault> {
