@@ -8,8 +8,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Admission, Autoscaler, Budget, ClusterId, CronJob, Event, Fault, Job, Kind, Mono, Namespace, Node,
-    ObjectKey, Pod, Revision, SourceId, Unix, Workload,
+    Admission, Autoscaler, Budget, ClusterId, CronJob, Endpoints, Event, Fault, HostPolicy, InferenceService,
+    Job, Kind, Mono, Namespace, Node, ObjectKey, Pod, Reconciler, Revision, Route, Service, ServiceEntry,
+    SourceId, Unix, Workload,
 };
 use crate::fleet::Clean;
 
@@ -116,6 +117,13 @@ pub enum Object {
     CronJob(Box<CronJob>),
     Event(Box<Event>),
     Admission(Box<Admission>),
+    Route(Arc<Route>),
+    Service(Box<Service>),
+    Endpoints(Box<Endpoints>),
+    HostPolicy(Box<HostPolicy>),
+    ServiceEntry(Box<ServiceEntry>),
+    InferenceService(Box<InferenceService>),
+    Reconciler(Box<Reconciler>),
 }
 
 impl Object {
@@ -132,6 +140,13 @@ impl Object {
             Self::CronJob(cron_job) => cron_job.key.clone(),
             Self::Event(event) => event.key.clone(),
             Self::Admission(admission) => admission.key.clone(),
+            Self::Route(route) => route.key.clone(),
+            Self::Service(service) => service.key.clone(),
+            Self::Endpoints(endpoints) => endpoints.key.clone(),
+            Self::HostPolicy(policy) => policy.key.clone(),
+            Self::ServiceEntry(entry) => entry.key.clone(),
+            Self::InferenceService(service) => service.key.clone(),
+            Self::Reconciler(reconciler) => reconciler.key.clone(),
         }
     }
 }

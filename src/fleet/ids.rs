@@ -30,13 +30,30 @@ pub enum Kind {
     ScaledObject,
     /// A Kueue Workload: the place of a job in its queue.
     QueuedWorkload,
+    VirtualService,
+    HttpRoute,
+    GrpcRoute,
+    DnsEndpoint,
+    DestinationRule,
+    ServiceEntry,
+    Service,
+    EndpointSlice,
+    InferenceService,
+    /// Flagger's.
+    Canary,
+    /// Argo CD's.
+    Application,
+    /// Flux's.
+    Kustomization,
+    /// Flux's.
+    HelmRelease,
     /// A job kind by configuration: its number in the table of job kinds.
     CustomJob(u8),
 }
 
 impl Kind {
     /// Every kind but the configured job kinds, in the order in which they are read.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 28] = [
         Self::Node,
         Self::Namespace,
         Self::Deployment,
@@ -52,6 +69,19 @@ impl Kind {
         Self::LeaderWorkerSet,
         Self::ScaledObject,
         Self::QueuedWorkload,
+        Self::VirtualService,
+        Self::HttpRoute,
+        Self::GrpcRoute,
+        Self::DnsEndpoint,
+        Self::Service,
+        Self::EndpointSlice,
+        Self::DestinationRule,
+        Self::ServiceEntry,
+        Self::InferenceService,
+        Self::Canary,
+        Self::Application,
+        Self::Kustomization,
+        Self::HelmRelease,
     ];
 
     /// Kubernetes' own name of the kind. Configured job kinds have theirs in the table of job kinds.
@@ -72,6 +102,19 @@ impl Kind {
             Self::LeaderWorkerSet => "LeaderWorkerSet",
             Self::ScaledObject => "ScaledObject",
             Self::QueuedWorkload => "Workload",
+            Self::VirtualService => "VirtualService",
+            Self::HttpRoute => "HTTPRoute",
+            Self::GrpcRoute => "GRPCRoute",
+            Self::DnsEndpoint => "DNSEndpoint",
+            Self::DestinationRule => "DestinationRule",
+            Self::ServiceEntry => "ServiceEntry",
+            Self::Service => "Service",
+            Self::EndpointSlice => "EndpointSlice",
+            Self::InferenceService => "InferenceService",
+            Self::Canary => "Canary",
+            Self::Application => "Application",
+            Self::Kustomization => "Kustomization",
+            Self::HelmRelease => "HelmRelease",
             Self::CustomJob(_) => "custom job",
         }
     }
@@ -94,6 +137,19 @@ impl Kind {
             Self::LeaderWorkerSet => "LeaderWorkerSets",
             Self::ScaledObject => "KEDA scaling",
             Self::QueuedWorkload => "queue positions",
+            Self::VirtualService => "Istio routes",
+            Self::HttpRoute => "Gateway API routes",
+            Self::GrpcRoute => "gRPC routes",
+            Self::DnsEndpoint => "DNS weights",
+            Self::DestinationRule => "subsets of hosts",
+            Self::ServiceEntry => "hosts of other clusters",
+            Self::Service => "what a host leads to",
+            Self::EndpointSlice => "ready endpoints of routes",
+            Self::InferenceService => "KServe scaling",
+            Self::Canary => "Flagger's routes",
+            Self::Application => "what Argo CD would take back",
+            Self::Kustomization => "what Flux would take back",
+            Self::HelmRelease => "what Flux's Helm would take back",
             Self::CustomJob(_) => "jobs of this kind",
         }
     }
@@ -101,6 +157,31 @@ impl Kind {
     /// Cluster-scoped kinds cannot be read namespace by namespace.
     pub const fn namespaced(self) -> bool {
         !matches!(self, Self::Node | Self::Namespace)
+    }
+
+    /// Every cluster serves it; the others are there when their CRDs are.
+    pub const fn is_built_in(self) -> bool {
+        matches!(
+            self,
+            Self::Node
+                | Self::Namespace
+                | Self::Pod
+                | Self::Deployment
+                | Self::StatefulSet
+                | Self::ReplicaSet
+                | Self::HorizontalPodAutoscaler
+                | Self::PodDisruptionBudget
+                | Self::Job
+                | Self::CronJob
+                | Self::Event
+                | Self::Service
+                | Self::EndpointSlice
+        )
+    }
+
+    /// Whether it says where requests go.
+    pub const fn is_route(self) -> bool {
+        matches!(self, Self::VirtualService | Self::HttpRoute | Self::GrpcRoute | Self::DnsEndpoint)
     }
 
     /// Whether objects of this kind are rows of the Replicas panel.
@@ -244,7 +325,20 @@ mod tests {
                 | Kind::Rollout
                 | Kind::LeaderWorkerSet
                 | Kind::ScaledObject
-                | Kind::QueuedWorkload => {}
+                | Kind::QueuedWorkload
+                | Kind::VirtualService
+                | Kind::HttpRoute
+                | Kind::GrpcRoute
+                | Kind::DnsEndpoint
+                | Kind::DestinationRule
+                | Kind::ServiceEntry
+                | Kind::Service
+                | Kind::EndpointSlice
+                | Kind::InferenceService
+                | Kind::Canary
+                | Kind::Application
+                | Kind::Kustomization
+                | Kind::HelmRelease => {}
             }
         }
     }

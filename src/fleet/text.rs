@@ -186,6 +186,11 @@ fn escape(character: char) -> impl Iterator<Item = char> {
     text.chars().collect::<Vec<_>>().into_iter()
 }
 
+/// The text that a JSON value is; empty when it is not one.
+pub fn of_json(value: &serde_json::Value) -> &str {
+    value.as_str().unwrap_or("")
+}
+
 /// Gives equal texts one allocation; each source owns one, so there is no lock.
 ///
 /// Texts that nobody uses any more are let go when the set has doubled, so churn does not grow it.

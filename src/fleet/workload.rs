@@ -25,6 +25,8 @@ pub struct Workload {
     pub labels: Labels,
     /// Labels of its pods, which selectors of budgets are held against.
     pub pod_labels: Labels,
+    /// Routes whose weights it writes, as an Argo Rollout does.
+    pub steers: Box<[ObjectId]>,
     /// The controller that made it, if any: scaling it by hand would be reverted.
     pub owner: Option<Owner>,
     pub created: Unix,

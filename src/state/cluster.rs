@@ -17,7 +17,8 @@ use crate::fleet::{
     SourceState, Unix,
 };
 
-/// The kinds that every cluster serves; a cluster is live when all of them are.
+/// The kinds that make up what a cluster is; it is live when all of them are. Services and their endpoints are
+/// served everywhere too, but who may not read them loses only what stands behind routes.
 pub const CORE_KINDS: [Kind; 11] = [
     Kind::Node,
     Kind::Namespace,
@@ -157,7 +158,7 @@ impl Cluster {
         let sources = self.sources.range((kind, Slot(0))..=(kind, Slot(u8::MAX)));
         let worst =
             sources.map(|(_, source)| source.freshness(now, stale_after, silent)).reduce(Freshness::worse);
-        let optional = !CORE_KINDS.contains(&kind);
+        let optional = !kind.is_built_in();
         worst.unwrap_or_else(|| match (&self.api.fault, &self.served) {
             (_, Some(served)) if optional && !served.contains(&kind) => Freshness::Absent,
             (Some((_, fault)), _) => Freshness::Never(fault.clone()),

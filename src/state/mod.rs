@@ -4,6 +4,7 @@
 //! asks a server or knows what a screen is. What was last heard stays until something newer is; how old it
 //! is belongs to the answer of every selector.
 
+pub mod backing;
 pub mod cluster;
 pub mod findings;
 pub mod freshness;

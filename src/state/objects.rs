@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::backing::Backing;
 use super::table::{Stamp, Table, Take};
 use super::usage::Usage;
 use crate::fleet::{
-    Admission, Autoscaler, Budget, CronJob, Event, Job, Kind, Namespace, Node, Object, ObjectId, ObjectKey,
-    Pod, Revision, Unix, Workload,
+    Admission, Autoscaler, Budget, CronJob, Endpoints, Event, HostPolicy, InferenceService, Job, Kind,
+    Namespace, Node, Object, ObjectId, ObjectKey, Pod, Reconciler, Revision, Route, Service, ServiceEntry,
+    Unix, Workload,
 };
 
 /// Tables whose objects are of several kinds are keyed with the kind, since names may be shared.
@@ -24,7 +26,16 @@ pub struct Objects {
     pub cron_jobs: Table<ObjectKey, CronJob>,
     pub events: Table<ObjectKey, Event>,
     pub admissions: Table<ObjectKey, Admission>,
+    pub routes: Table<ObjectId, Arc<Route>>,
+    pub services: Table<ObjectKey, Service>,
+    pub endpoints: Table<ObjectKey, Endpoints>,
+    pub host_policies: Table<ObjectKey, HostPolicy>,
+    pub service_entries: Table<ObjectKey, ServiceEntry>,
+    pub inference_services: Table<ObjectKey, InferenceService>,
+    pub reconcilers: Table<ObjectId, Reconciler>,
     pub usage: Usage,
+    /// Endpoints by Service.
+    pub backing: Backing,
     /// When a job that has not ended was last seen to move.
     job_moved: HashMap<ObjectId, Unix>,
 }
@@ -57,6 +68,13 @@ impl Objects {
             Object::CronJob(it) => drop(self.cron_jobs.upsert(key, *it, stamp)),
             Object::Event(it) => drop(self.events.upsert(key, *it, stamp)),
             Object::Admission(it) => drop(self.admissions.upsert(key, *it, stamp)),
+            Object::Route(it) => drop(self.routes.upsert(id(), it, stamp)),
+            Object::Service(it) => drop(self.services.upsert(key, *it, stamp)),
+            Object::Endpoints(it) => self.upsert_endpoints(*it, stamp),
+            Object::HostPolicy(it) => drop(self.host_policies.upsert(key, *it, stamp)),
+            Object::ServiceEntry(it) => drop(self.service_entries.upsert(key, *it, stamp)),
+            Object::InferenceService(it) => drop(self.inference_services.upsert(key, *it, stamp)),
+            Object::Reconciler(it) => drop(self.reconcilers.upsert(id(), *it, stamp)),
         }
     }
 
@@ -90,6 +108,20 @@ impl Objects {
             Kind::CronJob => drop(self.cron_jobs.remove(key)),
             Kind::Event => drop(self.events.remove(key)),
             Kind::QueuedWorkload => drop(self.admissions.remove(key)),
+            Kind::VirtualService | Kind::HttpRoute | Kind::GrpcRoute | Kind::DnsEndpoint => {
+                self.routes.remove(&id());
+            }
+            Kind::Service => drop(self.services.remove(key)),
+            Kind::EndpointSlice => {
+                let old = self.endpoints.remove(key);
+                self.backing.change(old.as_ref(), None);
+            }
+            Kind::DestinationRule => drop(self.host_policies.remove(key)),
+            Kind::ServiceEntry => drop(self.service_entries.remove(key)),
+            Kind::InferenceService => drop(self.inference_services.remove(key)),
+            Kind::Canary | Kind::Application | Kind::Kustomization | Kind::HelmRelease => {
+                self.reconcilers.remove(&id());
+            }
         }
     }
 
@@ -126,6 +158,21 @@ impl Objects {
             Kind::CronJob => drop(self.cron_jobs.take(which)),
             Kind::Event => drop(self.events.take(which)),
             Kind::QueuedWorkload => drop(self.admissions.take(which)),
+            Kind::VirtualService | Kind::HttpRoute | Kind::GrpcRoute | Kind::DnsEndpoint => {
+                self.routes.take(which);
+            }
+            Kind::Service => drop(self.services.take(which)),
+            Kind::EndpointSlice => {
+                for (_, endpoints) in self.endpoints.take(which) {
+                    self.backing.change(Some(&endpoints), None);
+                }
+            }
+            Kind::DestinationRule => drop(self.host_policies.take(which)),
+            Kind::ServiceEntry => drop(self.service_entries.take(which)),
+            Kind::InferenceService => drop(self.inference_services.take(which)),
+            Kind::Canary | Kind::Application | Kind::Kustomization | Kind::HelmRelease => {
+                self.reconcilers.take(which);
+            }
         }
     }
 
@@ -139,6 +186,11 @@ impl Objects {
         let key = ObjectKey { name: node.name.clone(), ..ObjectKey::default() };
         self.usage.change_node(self.nodes.get(&key), Some(&node));
         self.nodes.upsert(key, node, stamp);
+    }
+
+    fn upsert_endpoints(&mut self, endpoints: Endpoints, stamp: Stamp) {
+        self.backing.change(self.endpoints.get(&endpoints.key), Some(&endpoints));
+        self.endpoints.upsert(endpoints.key.clone(), endpoints, stamp);
     }
 
     fn upsert_job(&mut self, job: Arc<Job>, stamp: Stamp, unix: Unix) {

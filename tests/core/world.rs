@@ -17,7 +17,6 @@ use skydeck::fleet::{
 use skydeck::input::{Chord, Key, Keymap};
 use skydeck::sources::kube::convert::Cx;
 use skydeck::sources::kube::kinds::{self, Resource};
-use skydeck::state::cluster::CORE_KINDS;
 use skydeck::state::{ClusterSpec, Settings, State};
 use skydeck::ui::glyphs::{ASCII, UNICODE};
 use skydeck::ui::theme::Depth;
@@ -50,10 +49,12 @@ impl World {
         self.fact(id, at, ClusterFact::Answered { round_trip_ms: 21, git_version: version.into() });
         self.fact(id, at, ClusterFact::Identity(Some(format!("uid-of-{name}").into())));
         let served: Vec<Kind> = objects.iter().map(|it| self.resource(it).kind).collect();
-        let custom: Vec<Kind> = served.iter().copied().filter(|kind| !CORE_KINDS.contains(kind)).collect();
+        let mut custom: Vec<Kind> = served.iter().copied().filter(|kind| !kind.is_built_in()).collect();
+        custom.sort_unstable();
+        custom.dedup();
         self.fact(id, at, ClusterFact::Served(custom.clone()));
         self.fact(id, at, ClusterFact::Cost { requests: 47, received_bytes: 713_000 });
-        for kind in CORE_KINDS.into_iter().chain(custom) {
+        for kind in Kind::ALL.into_iter().filter(|kind| kind.is_built_in()).chain(custom) {
             let of_kind: Vec<_> =
                 objects.iter().filter(|it| self.resource(it).kind == kind).cloned().collect();
             self.list(id, kind, at, &of_kind);
@@ -133,7 +134,7 @@ impl World {
     fn resource(&self, object: &Value) -> &Resource {
         let (version, kind) = (object["apiVersion"].as_str().unwrap(), object["kind"].as_str().unwrap());
         let group = version.rsplit_once('/').map_or("", |(group, _)| group);
-        let plural = format!("{}s", kind.to_lowercase());
+        let plural = format!("{}s", kind.to_lowercase()).replace("ys", "ies");
         let found = self.resources.iter().find(|it| it.group == group && it.plural == plural);
         found.unwrap_or_else(|| panic!("no reader for {version} {kind}"))
     }

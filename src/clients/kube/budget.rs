@@ -14,7 +14,7 @@ pub const RATE: f64 = 5.0;
 /// Requests that may go out together.
 const BURST: f64 = 5.0;
 /// Requests of the start: two for every kind, discovery, identity.
-const START: u32 = 80;
+const START: u32 = 110;
 const LISTS_AT_ONCE: usize = 4;
 
 #[derive(Debug)]

@@ -162,6 +162,9 @@ mod tests {
         let wanted = super::super::kinds::custom(&[]);
         let found: Vec<_> =
             wanted.iter().filter_map(|it| discovery.served_as(it)).map(|it| it.path(None)).collect();
-        assert_eq!(found, ["/apis/kueue.x-k8s.io/v1beta1/workloads"]);
+        assert_eq!(
+            found,
+            ["/apis/kueue.x-k8s.io/v1beta1/workloads", "/apis/argoproj.io/v1alpha1/applications"]
+        );
     }
 }

@@ -25,12 +25,14 @@ pub struct Resource {
     pub condition: &'static str,
 }
 
+type ValueReader = fn(&Value, &mut Cx) -> Result<Read, String>;
+
 #[derive(Debug, Clone)]
 enum Reader {
     /// A built-in kind: protobuf or JSON.
     Typed(fn(Encoding, &Bytes, &mut Cx) -> Result<Read, String>),
     /// A custom resource whose shape the program knows.
-    Value(fn(&Value, &mut Cx) -> Result<Read, String>),
+    Value(ValueReader),
     /// A job kind by rules.
     Job(Kind, Arc<JobKind>),
 }
@@ -57,12 +59,14 @@ pub fn built_in() -> Vec<Resource> {
         row(Kind::Event, "", "events", convert::event::event),
         row(Kind::ReplicaSet, "apps", "replicasets", convert::workload::replica_set),
         row(Kind::PodDisruptionBudget, "policy", "poddisruptionbudgets", convert::scaling::budget),
+        row(Kind::Service, "", "services", convert::service::service),
+        row(Kind::EndpointSlice, "discovery.k8s.io", "endpointslices", convert::service::endpoint_slice),
     ]
 }
 
 /// The kinds that are there when their CRDs are.
 pub fn custom(job_kinds: &[JobKind]) -> Vec<Resource> {
-    let row = |kind, group: &str, versions: &[&str], plural: &str, reader| Resource {
+    let row = |kind, group: &str, versions: &[&str], plural: &str, reader: ValueReader| Resource {
         kind,
         group: group.to_owned(),
         versions: versions.iter().map(|it| (*it).to_owned()).collect(),
@@ -88,6 +92,10 @@ pub fn custom(job_kinds: &[JobKind]) -> Vec<Resource> {
             convert::custom::queued_workload,
         ),
     ];
+    resources.extend(traffic().into_iter().map(|(kind, place, reader)| {
+        let (group, versions, plural) = place;
+        row(kind, group, versions, plural, reader)
+    }));
     let jobs = job_kinds.iter().enumerate().map(|(number, job_kind)| {
         let kind = Kind::CustomJob(u8::try_from(number).unwrap_or(u8::MAX));
         Resource {
@@ -101,6 +109,38 @@ pub fn custom(job_kinds: &[JobKind]) -> Vec<Resource> {
     });
     resources.extend(jobs);
     resources
+}
+
+/// Group, versions and plural of a kind.
+type Place = (&'static str, &'static [&'static str], &'static str);
+
+/// Routes, and what changes their meaning or takes back what is changed in them.
+fn traffic() -> [(Kind, Place, ValueReader); 11] {
+    use convert::traffic as of;
+    const ISTIO: &str = "networking.istio.io";
+    const ISTIO_VERSIONS: &[&str] = &["v1", "v1beta1", "v1alpha3"];
+    const GATEWAY: &str = "gateway.networking.k8s.io";
+    [
+        (Kind::VirtualService, (ISTIO, ISTIO_VERSIONS, "virtualservices"), of::virtual_service),
+        (Kind::HttpRoute, (GATEWAY, &["v1", "v1beta1"], "httproutes"), of::http_route),
+        (Kind::GrpcRoute, (GATEWAY, &["v1", "v1alpha2"], "grpcroutes"), of::grpc_route),
+        (Kind::DnsEndpoint, ("externaldns.k8s.io", &["v1alpha1"], "dnsendpoints"), of::dns_endpoint),
+        (Kind::DestinationRule, (ISTIO, ISTIO_VERSIONS, "destinationrules"), of::destination_rule),
+        (Kind::ServiceEntry, (ISTIO, ISTIO_VERSIONS, "serviceentries"), of::service_entry),
+        (
+            Kind::InferenceService,
+            ("serving.kserve.io", &["v1beta1"], "inferenceservices"),
+            of::inference_service,
+        ),
+        (Kind::Canary, ("flagger.app", &["v1beta1"], "canaries"), of::canary),
+        (Kind::Application, ("argoproj.io", &["v1alpha1"], "applications"), of::application),
+        (
+            Kind::Kustomization,
+            ("kustomize.toolkit.fluxcd.io", &["v1", "v1beta2"], "kustomizations"),
+            of::kustomization,
+        ),
+        (Kind::HelmRelease, ("helm.toolkit.fluxcd.io", &["v2", "v2beta2"], "helmreleases"), of::helm_release),
+    ]
 }
 
 impl Resource {

@@ -5,6 +5,7 @@
 pub mod clusters;
 pub mod job_index;
 pub mod jobs;
+pub mod owner;
 pub mod replicas;
 pub mod settled;
 pub mod totals;

@@ -30,7 +30,7 @@ fn cluster_is_settled(cluster: &Cluster) -> bool {
         .all(|source| source.synced || matches!(source.state, SourceState::Denied(_) | SourceState::Absent));
     cluster.served.is_some()
         && cluster.api.answered.is_some()
-        && CORE_KINDS.iter().chain(served).all(|kind| reported(*kind))
+        && built_in().chain(served.iter().copied()).all(reported)
         && complete
 }
 
@@ -59,13 +59,17 @@ pub fn jobs_are_told_by(state: &State, cluster: &Cluster) -> bool {
     tells(state, cluster, |kind| matches!(kind, Kind::Job | Kind::CustomJob(_)))
 }
 
+fn built_in() -> impl Iterator<Item = Kind> {
+    Kind::ALL.into_iter().filter(|kind| kind.is_built_in())
+}
+
 fn told(state: &State, wanted: impl Fn(Kind) -> bool) -> bool {
     state.counted_clusters().all(|cluster| tells(state, cluster, &wanted))
 }
 
 fn tells(state: &State, cluster: &Cluster, wanted: impl Fn(Kind) -> bool) -> bool {
     let served = cluster.served.as_deref().unwrap_or_default();
-    let kinds: Vec<_> = CORE_KINDS.iter().chain(served).copied().filter(|kind| wanted(*kind)).collect();
+    let kinds: Vec<_> = built_in().chain(served.iter().copied()).filter(|kind| wanted(*kind)).collect();
     let fresh = cluster.freshness_of(&kinds, state.now, state.settings.stale_after);
     cluster.served.is_some() && fresh.is_whole()
 }

@@ -8,7 +8,7 @@ use crate::clients::kube::wire::messages::core::PodTemplateSpec;
 use crate::clients::kube::wire::messages::meta::{ObjectMeta, unix};
 use crate::fleet::autoscaler::{Maker, ScalingState};
 use crate::fleet::rollout::Counts;
-use crate::fleet::{Admission, Autoscaler, Clean, Kind, Object, Owner, Rollout};
+use crate::fleet::{Admission, Autoscaler, Clean, Kind, Object, ObjectId, ObjectKey, Owner, Rollout};
 
 /// argo-rollouts `pkg/apis/rollouts/v1alpha1/types.go`. The observed generation is a text there, and the
 /// phase is only valid for that generation.
@@ -38,7 +38,33 @@ pub fn rollout(object: &Value, cx: &mut Cx) -> Result<Read, String> {
     };
     let template = template(&object["spec"]["template"]);
     let made = Made { kind: Kind::Rollout, counts, rollout, since: None };
-    Ok(workload(&meta, &template, made, cx))
+    let mut read = workload(&meta, &template, made, cx);
+    if let Some(Object::Workload(workload)) = &mut read.object {
+        workload.steers = steered(&meta.namespace, &object["spec"]["strategy"]["canary"]["trafficRouting"]);
+    }
+    Ok(read)
+}
+
+/// The routes whose weights a Rollout writes: one or several VirtualServices, whose names may have a namespace
+/// in front (argo-rollouts `utils/istio/istio.go`), and what its plugin for Gateway API is given.
+fn steered(own: &str, routing: &Value) -> Box<[ObjectId]> {
+    let istio = &routing["istio"];
+    let services =
+        istio["virtualServices"].as_array().into_iter().flatten().chain([&istio["virtualService"]]);
+    let services = services.map(|it| {
+        let (namespace, name) = text(&it["name"]).split_once('/').unwrap_or((own, text(&it["name"])));
+        (Kind::VirtualService, namespace, name)
+    });
+    let plugin = &routing["plugins"]["argoproj-labs/gatewayAPI"];
+    let namespace = plugin["namespace"].as_str().unwrap_or(own);
+    let several = |key: &str| plugin[key].as_array().into_iter().flatten().map(|it| text(&it["name"]));
+    let http = several("httpRoutes").chain([text(&plugin["httpRoute"])]);
+    let grpc = several("grpcRoutes").chain([text(&plugin["grpcRoute"])]);
+    let routes = http
+        .map(|it| (Kind::HttpRoute, namespace, it))
+        .chain(grpc.map(|it| (Kind::GrpcRoute, namespace, it)));
+    let named = services.chain(routes).filter(|(_, _, name)| !name.is_empty());
+    named.map(|(kind, namespace, name)| ObjectId { kind, key: ObjectKey::new(namespace, name) }).collect()
 }
 
 /// lws `api/leaderworkerset/v1/leaderworkerset_types.go`: a replica is a group of `size` pods.
@@ -192,6 +218,16 @@ mod tests {
         assert_eq!(of("3", "Healthy").words(), "the controller has not seen the new spec yet");
         assert_eq!(of("4", "Degraded"), Rollout::Stuck("more".into()));
         assert_eq!(of("4", "Paused"), Rollout::Paused("more".into()));
+    }
+
+    #[test]
+    fn a_rollout_names_the_routes_it_steers() {
+        let object = json!({"metadata": {"name": "r", "namespace": "ml"}, "spec": {"strategy": {"canary": {"trafficRouting": {
+            "istio": {"virtualService": {"name": "edge/public"}, "virtualServices": [{"name": "own", "routes": ["primary"]}]},
+            "plugins": {"argoproj-labs/gatewayAPI": {"httpRoute": "llm", "namespace": "gw"}}}}}}});
+        let steers = of_workload(rollout(&object, &mut test_cx())).steers;
+        let steers: Vec<_> = steers.iter().map(ToString::to_string).collect();
+        assert_eq!(steers, ["VirtualService ml/own", "VirtualService edge/public", "HTTPRoute gw/llm"]);
     }
 
     #[test]

@@ -10,6 +10,8 @@ pub mod job;
 pub mod node;
 pub mod pod;
 pub mod scaling;
+pub mod service;
+pub mod traffic;
 pub mod workload;
 
 use std::sync::Arc;

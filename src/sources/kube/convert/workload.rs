@@ -126,6 +126,7 @@ pub(super) fn workload(meta: &ObjectMeta, template: &PodTemplateSpec, made: Made
         gpus_per_replica: template_gpus(template),
         labels: labels(meta, cx),
         pod_labels: labels(&pod_meta, cx),
+        steers: Box::new([]),
         owner: maker(meta, cx),
         created: created(meta),
     };

@@ -8,8 +8,10 @@ pub mod apps;
 pub mod autoscaling;
 pub mod batch;
 pub mod core;
+pub mod discovery;
 pub mod meta;
 pub mod policy;
+pub mod service;
 
 use serde::{Deserialize, Deserializer};
 
