@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::complain;
 use super::status::document::API_VERSION;
 use super::status::table::Table;
+use crate::clients::kube::connect::Connector;
 use crate::config::args::Format;
 use crate::fleet::{Clean, Unix};
 use crate::runtime::clock::Clocks;
@@ -53,6 +54,7 @@ pub async fn run(output: Format, setup: Setup) -> Result<u8> {
 
 pub async fn examine(setup: Setup, now: Unix) -> Report {
     let circumstances = Circumstances {
+        connector: Connector::of_environment(),
         job_kinds: setup.config.job_kinds.clone(),
         certificate_warning: setup.config.settings.certificate_warning,
         now,

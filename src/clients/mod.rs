@@ -2,3 +2,4 @@
 //! asked. Nothing here writes to a server; what may be written goes through `effects` alone.
 
 pub mod kube;
+pub mod secret;

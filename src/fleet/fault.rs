@@ -63,6 +63,8 @@ pub enum FaultKind {
     Configuration,
     /// The credential plugin or file failed.
     Credential,
+    /// A person must answer the credential plugin.
+    Login,
     Refused,
     Unresolved,
     Unreachable,
@@ -98,6 +100,7 @@ impl Fault {
         match self.kind {
             FaultKind::Configuration => "the configuration cannot be used".into(),
             FaultKind::Credential => "no credential".into(),
+            FaultKind::Login => "needs login".into(),
             FaultKind::Refused => "connection refused".into(),
             FaultKind::Unresolved => "the host name does not resolve".into(),
             FaultKind::Unreachable => "no connection".into(),
@@ -120,7 +123,8 @@ impl Fault {
     pub const fn hint(&self) -> &'static str {
         match self.kind {
             FaultKind::Configuration => "mend the kubeconfig or the configuration file",
-            FaultKind::Credential => "run the credential plugin by hand to see what it needs",
+            FaultKind::Credential => "press L in Clusters to run the plugin before your eyes",
+            FaultKind::Login => "press L in Clusters to answer it there",
             FaultKind::Refused => "is the API server up, and the port right?",
             FaultKind::Unresolved => "check the server's name, DNS and VPN",
             FaultKind::Unreachable | FaultKind::TimedOut(_) => "check network, VPN and proxy",

@@ -6,7 +6,7 @@ use std::fmt;
 use tokio::sync::mpsc::Receiver;
 use tokio::task::{AbortHandle, JoinError, JoinSet};
 
-use crate::clients::kube::connect::Target;
+use crate::clients::kube::connect::{Connector, Target};
 use crate::config::Config;
 use crate::fleet::{Clean, ClusterFact, ClusterId, Fact, Fault, FaultKind, Step};
 use crate::sources::inventory::{Inventory, Member};
@@ -22,6 +22,7 @@ pub struct Session {
     wanted: Wanted,
     out: Out,
     pub details: Details,
+    connector: Connector,
 }
 
 /// A cluster's task, and what it was started with.
@@ -64,6 +65,7 @@ impl Session {
             wanted,
             out,
             details: Details::default(),
+            connector: Connector::of_environment(),
         };
         (session, facts)
     }
@@ -115,6 +117,7 @@ impl Session {
             namespaces: member.namespaces,
             home_namespace: member.home_namespace,
             wanted: self.wanted.clone(),
+            connector: self.connector.clone(),
         };
         let task = kube::run(assignment, self.out.clone(), nudge.clone(), self.details.clone());
         let task = self.tasks.spawn(task);
@@ -124,6 +127,7 @@ impl Session {
 
     /// Tries again now, instead of when the time has come.
     pub fn reconnect(&self, cluster: Option<ClusterId>) {
+        self.connector.try_again();
         for (id, watched) in &self.clusters {
             if cluster.is_none_or(|wanted| wanted == *id) {
                 watched.nudge.nudge();

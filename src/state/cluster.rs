@@ -186,11 +186,12 @@ impl Cluster {
                 self.api.answered = Some(at);
                 self.api.round_trip_ms = Some(round_trip_ms);
                 self.api.git_version = Some(git_version);
-                self.api.fault = None;
+                (self.api.fault, self.api.unusable) = (None, None);
             }
             ClusterFact::Unanswered(fault) => {
                 let since = self.api.fault.as_ref().map_or(at, |(since, _)| *since);
                 self.api.fault = Some((since, fault));
+                self.api.unusable = None;
             }
             ClusterFact::Identity(uid) => self.identify(uid, unix),
             ClusterFact::Served(kinds) => self.serves(at, kinds),

@@ -62,7 +62,7 @@ async fn each_cluster_is_looked_at_whatever_the_others_do() {
     assert!(
         check(&report, "good", "custom resources")["detail"].as_str().unwrap().contains("trainingjobs.ml.")
     );
-    let refused = check(&report, "refused", "network");
+    let refused = check(&report, "refused", "connect");
     assert_eq!(refused["verdict"], "broken");
     assert!(refused["detail"].as_str().unwrap().contains("connection refused"), "{refused}");
     assert!(check(&report, "refused", "answer").is_null(), "what lies behind is not looked at");
@@ -98,7 +98,7 @@ async fn a_credential_plugin_that_fails_is_told_without_a_word_of_what_it_printe
     let api = Api::start("one", None);
     let scripts = [
         ("fails", "echo token=canary >&2; exit 3", "failed with exit status: 3"),
-        ("prompts", "printf 'Password: canary'; read answer; echo $answer", "printed no credential"),
+        ("prompts", "printf 'Password: canary: '; read answer; echo $answer", "needs login"),
         ("missing", "exec /no/such/plugin", "failed with"),
     ];
     let names: Vec<_> = scripts.iter().map(|(name, ..)| *name).collect();

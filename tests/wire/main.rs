@@ -6,4 +6,5 @@ mod cluster;
 mod doctor;
 mod faults;
 mod follows;
+mod plugins;
 mod schedules;

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kube::client::ConfigExt;
-use kube::config::AuthInfo;
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -12,41 +11,43 @@ use tokio_rustls::TlsConnector;
 use x509_cert::Certificate;
 use x509_cert::der::{Decode, DecodePem};
 
-use crate::fleet::Unix;
+use super::faults;
+use super::material::Material;
+use crate::fleet::{Fault, FaultKind, Step, Unix};
 
 const DEADLINE: Duration = Duration::from_secs(10);
 
 /// The end of the server's certificate, from a handshake of its own: kube does not show the one it got.
 ///
-/// `None` when it is not known: plain HTTP, behind a proxy, or no connection (which others tell better).
-pub async fn of_server(config: &kube::Config) -> Option<Unix> {
+/// `None` when it is not known: plain HTTP, or behind a proxy.
+pub async fn of_server(config: &kube::Config) -> Result<Option<Unix>, Fault> {
     let url = &config.cluster_url;
     if url.scheme_str() != Some("https") || config.proxy_url.is_some() {
-        return None;
+        return Ok(None);
     }
-    let host = url.host()?.trim_matches(['[', ']']).to_owned();
+    let host = url.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
     let port = url.port_u16().unwrap_or(443);
+    let wrong = |words: String| Fault::new(Step::Configure, FaultKind::Configuration, words);
     let name = config.tls_server_name.clone().unwrap_or_else(|| host.clone());
-    let name = ServerName::try_from(name).ok()?;
-    let connector = TlsConnector::from(Arc::new(config.rustls_client_config().ok()?));
+    let name =
+        ServerName::try_from(name.clone()).map_err(|_| wrong(format!("{name} is no server's name")))?;
+    let tls = config.rustls_client_config().map_err(|error| faults::of_kube(Step::Configure, &error))?;
+    let connector = TlsConnector::from(Arc::new(tls));
+    let of_io = |error: std::io::Error| faults::of_io(Step::Connect, &error);
     let handshake = async {
-        let stream = TcpStream::connect((host, port)).await.ok()?;
-        let stream = connector.connect(name, stream).await.ok()?;
+        let stream = TcpStream::connect((host, port)).await.map_err(of_io)?;
+        let stream = connector.connect(name, stream).await.map_err(of_io)?;
         let (_, session) = stream.get_ref();
-        expiry(Certificate::from_der(session.peer_certificates()?.first()?).ok()?)
+        let shown = session.peer_certificates().and_then(|shown| shown.first());
+        Ok(shown.and_then(|it| expiry(Certificate::from_der(it).ok()?)))
     };
-    timeout(DEADLINE, handshake).await.ok()?
+    let silent = Fault::new(Step::Connect, FaultKind::TimedOut(DEADLINE.as_secs() as u32), "");
+    timeout(DEADLINE, handshake).await.unwrap_or(Err(silent))
 }
 
 /// The end of the certificate that the kubeconfig gives to the user.
-pub fn of_client(user: &AuthInfo) -> Option<Unix> {
-    use base64::Engine;
-    let pem = if let Some(data) = &user.client_certificate_data {
-        base64::engine::general_purpose::STANDARD.decode(data.trim()).ok()?
-    } else {
-        std::fs::read(user.client_certificate.as_ref()?).ok()?
-    };
-    expiry(Certificate::from_pem(pem).ok()?)
+pub fn of_client(material: &Material) -> Option<Unix> {
+    expiry(Certificate::from_pem(material.certificate()?).ok()?)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "reads as the end of a chain")]

@@ -3,16 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kube::client::ClientBuilder;
-use kube::config::{AuthInfo, ExecInteractiveMode, KubeConfigOptions, Kubeconfig};
+use kube::config::{AuthInfo, Cluster, Kubeconfig};
 
-use super::guard::GuardLayer;
-use super::{Door, Meter, certificate, faults};
+use super::credentials::{Credential, DEADLINE, Plugin, Plugins};
+use super::material::Material;
+use super::proxies::Proxies;
+use super::way::{Server, Way};
+use super::{Door, Meter};
 use crate::fleet::fact::Connection;
-use crate::fleet::{Clean, Fault, FaultKind, Step, Unix};
-
-/// How long making a client may take; a credential plugin may run in it.
-const DEADLINE: Duration = Duration::from_secs(30);
+use crate::fleet::{Clean, Fault, FaultKind, Step};
 
 /// What is needed to reach one cluster.
 #[derive(Clone)]
@@ -39,95 +38,98 @@ impl Target {
             serde_json::to_value(user).ok()?,
         ])
     }
+
+    /// The entries that it is made of. A user who is not there has no credential, as with kubectl.
+    fn entries(&self) -> Result<(Cluster, AuthInfo), Fault> {
+        let wrong = |words: String| Fault::new(Step::Configure, FaultKind::Configuration, words);
+        let Kubeconfig { contexts, clusters, auth_infos, .. } = &*self.kubeconfig;
+        let context = contexts.iter().find(|it| it.name == self.context).and_then(|it| it.context.clone());
+        let context = context.ok_or_else(|| wrong(format!("there is no context {}", self.context)))?;
+        let cluster = clusters.iter().find(|it| it.name == context.cluster).and_then(|it| it.cluster.clone());
+        let cluster = cluster.ok_or_else(|| wrong(format!("there is no cluster {}", context.cluster)))?;
+        let user = auth_infos.iter().find(|it| Some(&it.name) == context.user.as_ref());
+        Ok((cluster, user.and_then(|it| it.auth_info.clone()).unwrap_or_default()))
+    }
 }
 
 /// A door and what is to be told about it.
 pub struct Connected {
     pub door: Door,
     pub connection: Connection,
-    pub client_expires: Option<Unix>,
-    pub config: kube::Config,
 }
 
-/// Makes a client. May run a credential plugin, so it is done off the async threads and has a deadline.
-pub async fn connect(target: Target) -> Result<Connected, Fault> {
-    let task = tokio::task::spawn_blocking(move || {
-        let handle = tokio::runtime::Handle::current();
-        handle.block_on(build(target))
-    });
-    match tokio::time::timeout(DEADLINE, task).await {
-        Ok(Ok(result)) => result,
-        Ok(Err(_)) => Err(Fault::new(Step::Connect, FaultKind::Panic, "making a client failed")),
-        Err(_) => {
-            let words = "the credential plugin did not end";
-            Err(Fault::new(Step::Connect, FaultKind::Credential, words))
+/// Makes doors. What they share is here: plugins that serve several clusters, and the environment's proxies.
+#[derive(Clone)]
+pub struct Connector {
+    plugins: Plugins,
+    proxies: Arc<Proxies>,
+}
+
+impl Connector {
+    pub fn of_environment() -> Self {
+        Self::new(Proxies::of_environment(), DEADLINE)
+    }
+
+    pub fn new(proxies: Proxies, patience: Duration) -> Self {
+        Self { plugins: Plugins::new(patience), proxies: Arc::new(proxies) }
+    }
+
+    /// A door that asks nobody yet; the first question runs a plugin, if there is one.
+    pub fn connect(&self, target: &Target) -> Result<Connected, Fault> {
+        let (cluster, user) = target.entries()?;
+        let server = cluster.server.as_deref().unwrap_or_default();
+        let wrong = |words: &str| Fault::new(Step::Configure, FaultKind::Configuration, words);
+        let url: http::Uri = server.parse().map_err(|_| wrong("the server's address cannot be read"))?;
+        if url.host().is_none_or(str::is_empty) {
+            return Err(wrong("the server's address names no host"));
         }
+        let proxy = self.proxies.to(&url, cluster.proxy_url.as_deref())?;
+        let credential = Credential::of(&user, &cluster, &self.plugins)?;
+        let connection = Connection {
+            server: Clean::from(format!(
+                "{}://{}",
+                url.scheme_str().unwrap_or("https"),
+                url.authority().map_or_else(|| "?".to_owned(), without_user)
+            )),
+            context: target.context.clone().into(),
+            credential: kind(&user),
+            proxy: proxy.as_ref().and_then(|it| it.authority()).map(|it| without_user(it).into()),
+            insecure: cluster.insecure_skip_tls_verify.unwrap_or(false),
+        };
+        let meter = Arc::new(Meter::default());
+        let server = Server {
+            context: target.context.clone(),
+            url,
+            proxy,
+            name: cluster.tls_server_name.clone().filter(|name| !name.is_empty()),
+            insecure: connection.insecure,
+            uncompressed: cluster.disable_compression.unwrap_or(false),
+            speaks_for: speaks_for(&user),
+        };
+        let way = Way::new(server, credential, Material::of(&cluster, &user), Arc::clone(&meter));
+        Ok(Connected { door: Door::new(way, meter), connection })
+    }
+
+    /// The plugin that a target's credential comes from.
+    pub fn plugin(&self, target: &Target) -> Result<Option<Arc<Plugin>>, Fault> {
+        let (cluster, user) = target.entries()?;
+        Ok(Credential::of(&user, &cluster, &self.plugins)?.plugin().cloned())
+    }
+
+    /// Plugins that failed may run again now, and not only when the time has come.
+    pub fn try_again(&self) {
+        self.plugins.forgive();
     }
 }
 
-async fn build(target: Target) -> Result<Connected, Fault> {
-    let kubeconfig = quiet(&target.kubeconfig);
-    let options = KubeConfigOptions { context: Some(target.context.clone()), ..Default::default() };
-    let mut config = kube::Config::from_custom_kubeconfig(kubeconfig, &options)
-        .await
-        .map_err(|error| Fault::new(Step::Configure, FaultKind::Configuration, told(&error)))?;
-    config.default_retry = false;
-    config.connect_timeout = Some(super::PROMPT.headers);
-    let connection = describe(&config, &target.context);
-    let meter = Arc::new(Meter::default());
-    let builder = ClientBuilder::try_from(config.clone()).map_err(|error| unusable(&error))?;
-    let client = builder.with_layer(&GuardLayer { meter: Arc::clone(&meter) }).build();
-    let client_expires = certificate::of_client(&config.auth_info);
-    Ok(Connected { door: Door::new(client, meter), connection, client_expires, config })
-}
-
-/// Credential plugins never get this terminal: kube lets them have it unless it is told not to.
-fn quiet(kubeconfig: &Kubeconfig) -> Kubeconfig {
-    let mut kubeconfig = kubeconfig.clone();
-    let users = kubeconfig.auth_infos.iter_mut().filter_map(|user| user.auth_info.as_mut());
-    for exec in users.filter_map(|user| user.exec.as_mut()) {
-        exec.interactive_mode = Some(ExecInteractiveMode::Never);
-    }
-    kubeconfig
-}
-
-/// A plugin may work the next time; a wrong entry will not.
-fn unusable(error: &kube::Error) -> Fault {
-    match error {
-        kube::Error::Auth(error) => faults::of_auth(Step::Connect, error),
-        other => {
-            let words = faults::of_kube(Step::Configure, other).detail;
-            Fault::new(Step::Configure, FaultKind::Configuration, words)
-        }
-    }
-}
-
-/// Only kinds of mistakes whose texts hold names and paths, never contents.
-fn told(error: &kube::config::KubeconfigError) -> String {
-    use kube::config::KubeconfigError as E;
-    match error {
-        E::LoadContext(_) | E::LoadClusterOfContext(_) | E::MissingClusterUrl | E::ParseClusterUrl(_) => {
-            error.to_string()
-        }
-        E::ParseProxyUrl(_) => "the proxy's address cannot be read".into(),
-        _ => "the certificate authority or another file cannot be read".into(),
-    }
-}
-
-fn describe(config: &kube::Config, context: &str) -> Connection {
-    let url = &config.cluster_url;
-    let scheme = url.scheme_str().unwrap_or("https");
-    let host = url.authority().map_or_else(|| "?".to_owned(), without_user);
-    Connection {
-        server: Clean::from(format!("{scheme}://{host}")),
-        context: context.into(),
-        credential: credential(&config.auth_info),
-        proxy: config
-            .proxy_url
-            .as_ref()
-            .and_then(|proxy| proxy.authority())
-            .map(|it| without_user(it).into()),
-        insecure: config.accept_invalid_certs,
+/// A user who is nobody but the one that is spoken for.
+fn speaks_for(user: &AuthInfo) -> AuthInfo {
+    AuthInfo {
+        impersonate: user.impersonate.clone(),
+        impersonate_uid: user.impersonate_uid.clone(),
+        impersonate_groups: user.impersonate_groups.clone(),
+        impersonate_user_extra: user.impersonate_user_extra.clone(),
+        ..AuthInfo::default()
     }
 }
 
@@ -136,20 +138,21 @@ fn without_user(authority: &http::uri::Authority) -> String {
     text.rsplit_once('@').map_or(text, |(_, host)| host).to_owned()
 }
 
-fn credential(user: &AuthInfo) -> Clean {
-    let words = if let Some(exec) = &user.exec {
-        let command = exec.command.as_deref().unwrap_or("?");
-        format!("exec {}", command.rsplit('/').next().unwrap_or(command))
-    } else if let Some(provider) = &user.auth_provider {
-        format!("provider {}", provider.name)
-    } else if user.token.is_some() {
-        "token".into()
+/// In the order in which they are taken.
+fn kind(user: &AuthInfo) -> Clean {
+    let words = if user.username.is_some() && user.password.is_some() {
+        "password".into()
     } else if user.token_file.is_some() {
         "token file".into()
+    } else if user.token.is_some() {
+        "token".into()
+    } else if let Some(provider) = &user.auth_provider {
+        format!("provider {}", provider.name)
+    } else if let Some(exec) = &user.exec {
+        let command = exec.command.as_deref().unwrap_or("?");
+        format!("exec {}", command.rsplit('/').next().unwrap_or(command))
     } else if user.client_certificate.is_some() || user.client_certificate_data.is_some() {
         "client certificate".into()
-    } else if user.username.is_some() {
-        "password".into()
     } else {
         "none".into()
     };

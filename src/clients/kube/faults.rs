@@ -1,46 +1,26 @@
 //! From errors of libraries and answers of servers to [`Fault`]s.
 //!
-//! Errors of credential plugins carry what the plugin printed, tokens included, so no text of theirs is ever
-//! passed on; of all other errors only the innermost cause is.
+//! Of all errors only the innermost cause is passed on.
 
 use std::error::Error;
 use std::io;
 
 use http::{HeaderMap, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
-use kube::client::{AuthError, Body};
+use kube::client::Body;
 
 use super::guard::Silence;
 use super::wire::messages::meta::Status;
 use super::wire::{Encoding, unwrap_envelope};
-use crate::fleet::{Fault, FaultKind, Step};
+use crate::fleet::{Fault, FaultKind, Step, Unix};
 
 /// The body of an error that is read; the rest does not matter.
 const LARGEST_STATUS: usize = 64 << 10;
+/// Names of a certificate that are told.
+const MOST_NAMES: usize = 4;
 
 pub(super) fn of_kube(step: Step, error: &kube::Error) -> Fault {
-    if let kube::Error::Auth(error) = error {
-        return of_auth(step, error);
-    }
     of_error(step, error)
-}
-
-pub(super) fn of_auth(step: Step, error: &AuthError) -> Fault {
-    let words = match error {
-        AuthError::AuthExecStart(cause) => format!("the credential plugin cannot be run: {}", cause.kind()),
-        AuthError::AuthExecRun { out, .. } => {
-            format!("the credential plugin failed with {}", out.status)
-        }
-        AuthError::AuthExecParse(_) | AuthError::ExecPluginFailed => {
-            "the credential plugin printed no credential".into()
-        }
-        AuthError::ReadTokenFile(cause, path) => {
-            format!("the token file {} cannot be read: {}", path.display(), cause.kind())
-        }
-        AuthError::MissingCommand => "the credential plugin has no command".into(),
-        _ => "the credential cannot be used".into(),
-    };
-    Fault::new(step, FaultKind::Credential, words)
 }
 
 pub(super) fn of_body(step: Step, error: &(dyn Error + 'static)) -> Fault {
@@ -49,6 +29,10 @@ pub(super) fn of_body(step: Step, error: &(dyn Error + 'static)) -> Fault {
         fault.kind = FaultKind::Cut;
     }
     fault
+}
+
+pub(super) fn of_io(step: Step, error: &io::Error) -> Fault {
+    of_error(step, error)
 }
 
 fn of_error(step: Step, error: &(dyn Error + 'static)) -> Fault {
@@ -67,9 +51,6 @@ fn of_error(step: Step, error: &(dyn Error + 'static)) -> Fault {
 fn known(step: Step, error: &(dyn Error + 'static)) -> Option<Fault> {
     if let Some(Silence(after)) = error.downcast_ref() {
         return Some(Fault::new(step, FaultKind::TimedOut(after.as_secs() as u32), ""));
-    }
-    if let Some(error) = error.downcast_ref::<AuthError>() {
-        return Some(of_auth(step, error));
     }
     if let Some(error) = error.downcast_ref::<rustls::Error>() {
         return Some(of_tls(step, error));
@@ -94,20 +75,76 @@ fn known(step: Step, error: &(dyn Error + 'static)) -> Option<Fault> {
     Some(Fault::new(step, kind, ""))
 }
 
-fn of_tls(step: Step, error: &rustls::Error) -> Fault {
-    use rustls::CertificateError as C;
+pub(super) fn of_tls(step: Step, error: &rustls::Error) -> Fault {
+    use rustls::AlertDescription as A;
     let words = match error {
-        rustls::Error::InvalidCertificate(error) => match error {
-            C::Expired | C::ExpiredContext { .. } => "it is expired".into(),
-            C::NotValidYet | C::NotValidYetContext { .. } => "it is not valid yet".into(),
-            C::UnknownIssuer => "its authority is not the one in the kubeconfig".into(),
-            C::NotValidForName | C::NotValidForNameContext { .. } => "it is for another name".into(),
-            C::Revoked => "it is revoked".into(),
-            other => other.to_string(),
-        },
+        rustls::Error::InvalidCertificate(error) => of_certificate(error),
+        rustls::Error::AlertReceived(alert) => {
+            // The server speaks of the certificate that it was shown.
+            let words = match alert {
+                A::CertificateExpired => "it says that your certificate is expired",
+                A::UnknownCA => "it does not know who issued your certificate",
+                A::CertificateRequired => "it asks for a client certificate",
+                A::BadCertificate | A::CertificateUnknown | A::UnsupportedCertificate | A::AccessDenied => {
+                    "it does not accept your certificate"
+                }
+                A::CertificateRevoked => "it says that your certificate is revoked",
+                A::UnrecognisedName => "it does not know the name that it was called by",
+                _ => {
+                    return Fault::new(
+                        step,
+                        FaultKind::Unreachable,
+                        format!("it ended the handshake: {alert:?}"),
+                    );
+                }
+            };
+            return Fault::new(step, FaultKind::Credential, words);
+        }
+        rustls::Error::InvalidMessage(_) => {
+            return Fault::new(step, FaultKind::Unreachable, "it does not speak TLS");
+        }
         other => other.to_string(),
     };
     Fault::new(step, FaultKind::Certificate, words)
+}
+
+fn of_certificate(error: &rustls::CertificateError) -> String {
+    use rustls::CertificateError as C;
+    let at = |time: rustls::pki_types::UnixTime| Unix(time.as_secs() as i64).rfc3339();
+    match error {
+        C::Expired => "it is expired".into(),
+        C::ExpiredContext { not_after, .. } => format!("it expired at {}", at(*not_after)),
+        C::NotValidYet => "it is not valid yet".into(),
+        C::NotValidYetContext { not_before, .. } => {
+            format!("it is not valid before {}: is the clock right?", at(*not_before))
+        }
+        C::UnknownIssuer => "its authority is not the one in the kubeconfig".into(),
+        C::NotValidForName => "it is for another name".into(),
+        C::NotValidForNameContext { expected, presented } => {
+            let expected = expected.to_str();
+            let names: Vec<_> = presented.iter().take(MOST_NAMES).map(|name| bare(name)).collect();
+            let more = if presented.len() > MOST_NAMES { ", …" } else { "" };
+            match &names[..] {
+                [] => format!("it is for no name, and not for {expected}"),
+                names => format!("it is for {}{more}, and not for {expected}", names.join(", ")),
+            }
+        }
+        C::Revoked => "it is revoked".into(),
+        C::BadSignature => "it is not signed by the authority in the kubeconfig".into(),
+        other => {
+            let words = other.to_string();
+            if words.contains("CaUsedAsEndEntity") {
+                return "it is an authority's own, which may not be a server's".into();
+            }
+            words
+        }
+    }
+}
+
+/// `DnsName("kubernetes")` is `kubernetes`.
+fn bare(name: &str) -> &str {
+    let inner = name.split_once('(').map_or(name, |(_, rest)| rest.trim_end_matches(')'));
+    inner.trim_matches('"')
 }
 
 /// The server's own words about an answer of 400 and above.
@@ -164,20 +201,6 @@ mod tests {
         let expired = kube::Error::Service(Box::new(io::Error::new(io::ErrorKind::InvalidData, expired)));
         let told = of_kube(Step::Connect, &expired);
         assert_eq!((told.kind, told.detail.as_str()), (FaultKind::Certificate, "it is expired"));
-    }
-
-    #[test]
-    fn what_a_credential_plugin_printed_is_never_passed_on() {
-        use std::os::unix::process::ExitStatusExt;
-        let out = std::process::Output {
-            status: std::process::ExitStatus::from_raw(256),
-            stdout: b"token-canary".to_vec(),
-            stderr: b"secret-canary".to_vec(),
-        };
-        let error = AuthError::AuthExecRun { cmd: "CANARY=env-canary plugin".into(), out: Box::new(out) };
-        let told = of_kube(Step::Connect, &kube::Error::Auth(error)).to_string();
-        assert!(!told.contains("canary"), "{told}");
-        assert!(told.contains("exit status: 1"), "{told}");
     }
 
     #[tokio::test]

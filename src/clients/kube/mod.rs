@@ -1,17 +1,21 @@
 //! The door to one Kubernetes API server: reading, with deadlines and a budget.
 //!
-//! kube 5 brings TLS, credentials, proxies and decompression. Its defaults wait for ever and repeat writes
-//! silently, so below it stands a guard, and its own retry is off. What is read is asked for here and
-//! decoded in [`wire`]; nothing of kube's typed API is used.
+//! kube 5 brings TLS, proxies and decompression. Its defaults wait for ever and repeat writes silently, so below
+//! it stands a guard, and its own retry is off; what it does about credentials hurts, so they are ours
+//! ([`credentials`]). What is read is asked for here and decoded in [`wire`]; nothing of kube's typed API is used.
 
 mod access;
 mod budget;
 pub mod certificate;
 pub mod connect;
 pub mod contexts;
+pub mod credentials;
 mod faults;
 mod guard;
+mod material;
+pub mod proxies;
 mod send;
+mod way;
 pub mod wire;
 
 use std::sync::Arc;
@@ -28,6 +32,7 @@ pub use access::Access;
 use budget::Budget;
 pub use guard::Patience;
 pub use send::Told;
+pub use way::Way;
 use wire::Encoding;
 
 /// Protobuf if the server can, JSON else.
@@ -43,7 +48,7 @@ const LARGEST_ANSWER: usize = 32 << 20;
 /// A way into one cluster; cheap to clone.
 #[derive(Clone)]
 pub struct Door {
-    client: kube::Client,
+    way: Arc<Way>,
     budget: Arc<Budget>,
     meter: Arc<Meter>,
 }
@@ -77,8 +82,12 @@ pub struct Answer {
 }
 
 impl Door {
-    fn new(client: kube::Client, meter: Arc<Meter>) -> Self {
-        Self { client, budget: Arc::new(Budget::default()), meter }
+    fn new(way: Way, meter: Arc<Meter>) -> Self {
+        Self { way: Arc::new(way), budget: Arc::new(Budget::default()), meter }
+    }
+
+    pub fn way(&self) -> &Way {
+        &self.way
     }
 
     /// Asks, within the budget of the cluster. An answer of 400 and above is a fault.
@@ -87,9 +96,7 @@ impl Door {
         self.meter.requests.fetch_add(1, Ordering::Relaxed);
         let step = question.step;
         let request = request(&question)?;
-        #[expect(clippy::disallowed_methods, reason = "the guard below this client has the deadlines")]
-        let response = self.client.send(request).await;
-        let response = response.map_err(|error| faults::of_kube(step, &error))?;
+        let response = self.way.send(step, request).await?;
         let status = response.status();
         let (parts, body) = response.into_parts();
         let not_modified = status == StatusCode::NOT_MODIFIED;

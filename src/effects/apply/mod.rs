@@ -211,6 +211,7 @@ fn certainty(kind: FaultKind) -> Certainty {
     match kind {
         FaultKind::Configuration
         | FaultKind::Credential
+        | FaultKind::Login
         | FaultKind::Refused
         | FaultKind::Unresolved
         | FaultKind::Certificate => Certainty::NotSent,

@@ -15,10 +15,11 @@ use super::ping::Ping;
 use super::plan::delay;
 use super::reflector::Reflector;
 use super::{Details, Nudge};
-use crate::clients::kube::connect::{Connected, Target, connect};
+use crate::clients::kube::connect::{Connector, Target};
 use crate::clients::kube::{Door, certificate};
 use crate::fleet::{
     Clean, ClusterFact, ClusterId, Fault, FaultKind, Kind, Slot, SourceFact, SourceId, SourceState, Step,
+    Unix,
 };
 use crate::sources::{Out, Wanted};
 
@@ -36,6 +37,8 @@ pub struct Assignment {
     /// The namespace of the context, to fall back on when the whole cluster may not be read.
     pub home_namespace: Option<String>,
     pub wanted: Wanted,
+    /// Makes the doors of all clusters.
+    pub connector: Connector,
 }
 
 /// Runs until it is aborted.
@@ -47,45 +50,68 @@ pub async fn run(assignment: Assignment, out: Out, nudge: Nudge, details: Detail
             return;
         }
     };
-    let connected = connect_at_last(&assignment, target, &out, &nudge).await;
+    let Some(door) = connect_at_last(&assignment, target, &out, &nudge).await else { return };
     let cluster = assignment.cluster;
-    out.cluster(cluster, ClusterFact::Client(connected.connection.clone())).await;
-    details.open(cluster, connected.door.clone(), kinds::built_in());
-    let client_expires = connected.client_expires;
-    let config = connected.config;
+    details.open(cluster, door.clone(), kinds::built_in());
     let certificates = async {
         loop {
-            let server_expires = certificate::of_server(&config).await;
+            let (server_expires, client_expires) = expiries(&door).await;
             let fact = ClusterFact::Certificates { server_expires, client_expires };
             out.cluster(cluster, fact).await;
             sleep(if server_expires.is_some() { CERTIFICATE } else { DISCOVERY }).await;
         }
     };
     let cx = Shared { out: &out, nudge: &nudge, details: &details };
-    let supervisor = Supervisor::new(&assignment, &connected.door, cx);
+    let supervisor = Supervisor::new(&assignment, &door, cx);
     tokio::join!(certificates, supervisor.run());
 }
 
-/// Tries until there is a client. A configuration that cannot be used is told and waits for a nudge.
-async fn connect_at_last(assignment: &Assignment, target: Target, out: &Out, nudge: &Nudge) -> Connected {
+/// The ends of the server's certificate, and of the user's as the kubeconfig gives it.
+async fn expiries(door: &Door) -> (Option<Unix>, Option<Unix>) {
+    let server = match door.way().config().await {
+        Ok(config) => certificate::of_server(&config).await.ok().flatten(),
+        Err(_) => None,
+    };
+    let material = Arc::clone(door.way().material());
+    let client = tokio::task::spawn_blocking(move || certificate::of_client(&material)).await;
+    (server, client.ok().flatten())
+}
+
+/// Tries until there is a credential. A configuration that cannot be used is told and waits for a nudge.
+async fn connect_at_last(assignment: &Assignment, target: Target, out: &Out, nudge: &Nudge) -> Option<Door> {
     let mut nudges = nudge.listen();
+    let cluster = assignment.cluster;
+    let connected = loop {
+        match assignment.connector.connect(&target) {
+            Ok(connected) => break connected,
+            Err(fault) => {
+                out.cluster(cluster, ClusterFact::Unusable(fault)).await;
+                nudges.changed().await.ok()?;
+            }
+        }
+    };
+    out.cluster(cluster, ClusterFact::Client(connected.connection)).await;
     for attempt in 1.. {
-        match connect(target.clone()).await {
-            Ok(connected) => return connected,
+        match connected.door.way().ready().await {
+            Ok(()) => return Some(connected.door),
             Err(fault) if fault.may_pass() => {
-                out.cluster(assignment.cluster, ClusterFact::Unanswered(fault)).await;
+                out.cluster(cluster, ClusterFact::Unanswered(fault)).await;
                 tokio::select! {
                     () = sleep(delay(attempt).mul_f64(0.5 + fastrand::f64() / 2.0)) => {}
                     Ok(()) = nudges.changed() => {}
                 }
             }
             Err(fault) => {
-                out.cluster(assignment.cluster, ClusterFact::Unusable(fault)).await;
-                let _ = nudges.changed().await;
+                out.cluster(cluster, ClusterFact::Unusable(fault)).await;
+                // Files that it names may come back: they are looked at again now and then.
+                tokio::select! {
+                    () = sleep(DISCOVERY) => {}
+                    Ok(()) = nudges.changed() => {}
+                }
             }
         }
     }
-    std::future::pending().await
+    None
 }
 
 /// What the cluster's tasks share with the rest of the program.
