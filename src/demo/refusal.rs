@@ -23,7 +23,7 @@ pub struct Place<'a> {
     /// Empty: the collection.
     pub name: &'a str,
     /// `scale`, `status`, `log`, or nothing.
-    pub sub: &'a str,
+    pub sub: &'static str,
 }
 
 /// One field that is wrong, for a 422.
@@ -201,8 +201,9 @@ impl Refusal {
 
     pub fn invalid(kind: Kind, name: &str, causes: &[Cause]) -> Refusal {
         let row = kind.row();
-        let lines: Vec<String> =
+        let mut lines: Vec<String> =
             causes.iter().map(|cause| format!("{}: {}", cause.field, cause.message)).collect();
+        lines.dedup();
         let what = if lines.len() == 1 { lines.concat() } else { format!("[{}]", lines.join(", ")) };
         let subject = row.with_group(row.kind);
         let mut refusal = Refusal::new(422, "Invalid", format!("{subject} {name:?} is invalid: {what}"))
@@ -214,8 +215,76 @@ impl Refusal {
         refusal
     }
 
-    /// A wish for fewer than no replicas, put to `/scale`.
-    pub fn invalid_scale(name: &str, replicas: i64) -> Refusal {
+    /// A write that must say which version it replaces, and does not.
+    pub fn version_missing(kind: Kind, name: &str) -> Refusal {
+        let row = kind.row();
+        let cause = Cause::invalid("metadata.resourceVersion", &json!(0), "must be specified for an update");
+        let mut refusal = Refusal::invalid(kind, name, std::slice::from_ref(&cause));
+        refusal.message =
+            format!("{} {name:?} is invalid: {}: {}", row.qualified(), cause.field, cause.message);
+        refusal.details["kind"] = row.plural.into();
+        refusal
+    }
+
+    /// The uid is another one than the writer believes; told from the depth of the storage.
+    pub fn other_uid(kind: Kind, key: (&str, &str), believed: &str, own: &str) -> Refusal {
+        let row = kind.row();
+        let group = if row.custom { format!("{}/", row.group) } else { String::new() };
+        let namespace = if key.0.is_empty() { String::new() } else { format!("{}/", key.0) };
+        let place = format!("/registry/{group}{}/{namespace}{}", row.plural, key.1);
+        let why = format!(
+            "StorageError: invalid object, Code: 4, Key: {place}, ResourceVersion: 0, AdditionalErrorMsg: Precondition \
+             failed: UID in precondition: {believed}, UID in object meta: {own}"
+        );
+        Refusal::conflict(kind, key.1, &why)
+    }
+
+    /// A precondition of a deletion does not hold; here the object goes by its kind.
+    pub fn precondition(kind: Kind, name: &str, why: &str) -> Refusal {
+        let row = kind.row();
+        let subject = row.with_group(row.kind);
+        let message = format!("Operation cannot be fulfilled on {subject} {name:?}: {why}");
+        Refusal::new(409, "Conflict", message).about(row, row.kind, name)
+    }
+
+    /// A wish in the query that cannot be.
+    pub fn invalid_options(options: &str, cause: &Cause) -> Refusal {
+        let message = format!("{options}.meta.k8s.io \"\" is invalid: {}: {}", cause.field, cause.message);
+        let mut refusal = Refusal::new(422, "Invalid", message);
+        refusal.details = json!({
+            "group": "meta.k8s.io", "kind": options,
+            "causes": [{"reason": cause.reason, "message": cause.message, "field": cause.field}],
+        });
+        refusal
+    }
+
+    /// A review that asks nothing; Kubernetes forgets its kind when it says so.
+    pub fn invalid_question(group: &str, cause: &Cause) -> Refusal {
+        let message = format!(".{group} \"\" is invalid: {}: {}", cause.field, cause.message);
+        let mut refusal = Refusal::new(422, "Invalid", message);
+        refusal.details = json!({
+            "group": group,
+            "causes": [{"reason": cause.reason, "message": cause.message, "field": cause.field}],
+        });
+        refusal
+    }
+
+    /// The object that a patch leads to cannot be decoded.
+    pub fn patched_badly(object: &Value, why: &str) -> Refusal {
+        let cause = Cause::invalid("patch", &json!(object.to_string()), why);
+        let mut refusal = Refusal::new(422, "Invalid", format!(" \"\" is invalid: patch: {}", cause.message));
+        refusal.details =
+            json!({"causes": [{"reason": cause.reason, "message": cause.message, "field": cause.field}]});
+        refusal
+    }
+
+    /// A wish for fewer than no replicas, put to `/scale`. Custom kinds say it in their own name.
+    pub fn invalid_scale(kind: Kind, name: &str, replicas: i64) -> Refusal {
+        if kind.row().custom {
+            let cause =
+                Cause::invalid(".spec.replicas", &json!(replicas), "should be a non-negative integer");
+            return Refusal::invalid(kind, name, &[cause]);
+        }
         let why = format!("Invalid value: {replicas}: must be greater than or equal to 0");
         let message = format!("Scale.autoscaling {name:?} is invalid: spec.replicas: {why}");
         let mut refusal = Refusal::new(422, "Invalid", message);
@@ -224,6 +293,17 @@ impl Refusal {
             "causes": [{"reason": "FieldValueInvalid", "message": why, "field": "spec.replicas"}],
         });
         refusal
+    }
+
+    /// A patch of a Scale that believes in another object.
+    pub fn other_uid_of_scale(kind: Kind, name: &str, believed: &str, own: &str) -> Refusal {
+        let row = kind.row();
+        let subject = row.with_group(&format!("{}/scale", row.plural));
+        let message = format!(
+            "Operation cannot be fulfilled on {subject} {name:?}: Precondition failed: UID in precondition: {believed}, UID \
+             in object meta: {own}"
+        );
+        Refusal::new(409, "Conflict", message).about(row, &format!("{}/scale", row.plural), name)
     }
 
     /// A JSON patch that parses but does not apply; Kubernetes says no more than this.

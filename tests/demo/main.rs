@@ -5,6 +5,7 @@
 mod living;
 mod protocol;
 mod scenario;
+mod script;
 mod seam;
 mod wire;
 mod writes;

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use skydeck::demo::resource::Kind;
 use skydeck::demo::store::Key;
 
+use crate::script::{Talk, definitions};
 use crate::wire::{Alone, Answer};
 
 const DEPLOYMENTS: &str = "/apis/apps/v1/namespaces/a/deployments";
@@ -82,7 +83,7 @@ fn generated_names_and_dry_runs() {
     assert_eq!(alone.client.delete(WEB, Some(&json!({"dryRun": ["All"]}))).code, 200);
     assert_eq!(alone.store.version(), before);
     assert_eq!(alone.client.get(&format!("{WEB}?dryRun=All")).code, 200);
-    assert_eq!(alone.client.merge(&format!("{WEB}?dryRun=Some"), &json!({})).refusal().0, 400);
+    assert_eq!(alone.client.merge(&format!("{WEB}?dryRun=Some"), &json!({})).refusal().0, 422);
 }
 
 fn says(answer: &Answer, code: u16, message: &str) {
@@ -100,13 +101,13 @@ fn refusals_are_those_of_kubernetes() {
     let elsewhere = "/apis/apps/v1/namespaces/none/deployments";
     says(&client.post(elsewhere, &deployment("web")), 404, "namespaces \"none\" not found");
     says(&client.merge(WEB, &json!({"spec": {"replicas": -1}})), 422, "must be greater than or equal to 0");
-    says(&client.merge(WEB, &json!({"spec": {"replicas": "two"}})), 400, "cannot unmarshal string");
+    says(&client.merge(WEB, &json!({"spec": {"replicas": "two"}})), 422, "cannot unmarshal string");
     says(
         &client.merge(WEB, &json!({"metadata": {"resourceVersion": "1"}})),
         409,
         "the object has been modified",
     );
-    says(&client.merge(WEB, &json!({"metadata": {"uid": "x"}})), 409, "Precondition failed: UID");
+    says(&client.merge(WEB, &json!({"metadata": {"uid": "x"}})), 422, "field is immutable");
     says(&client.merge(WEB, &json!({"metadata": {"name": "b"}})), 400, "does not match the name on the URL");
     says(
         &client.post(DEPLOYMENTS, &json!({"kind": "Pod", "apiVersion": "v1"})),
@@ -277,4 +278,16 @@ fn access_reviews_are_answered_and_forgotten() {
     assert_eq!((answer.code, answer.json()["status"]["allowed"].clone()), (201, json!(true)));
     assert_eq!(alone.client.post(path, &json!({"spec": {}})).refusal().0, 422);
     assert_eq!(alone.client.get(path).code, 405);
+}
+
+/// Whether a real server says the same is asked in `tests/real/imitation.rs`, with the same script.
+#[test]
+fn a_writer_hears_what_the_script_says() {
+    let alone = Alone::new(10_000);
+    alone.store.put(Kind::Namespaces, json!({"metadata": {"name": "a"}, "status": {"phase": "Active"}}));
+    for definition in definitions() {
+        alone.store.put(Kind::CustomResourceDefinitions, definition);
+    }
+    let heard = Talk::with(&alone.client, &alone.client, Some("secret-viewer")).whole();
+    assert!(heard.len() > 100, "{} lines", heard.len());
 }

@@ -54,11 +54,16 @@ impl Cluster {
         succeeded(&output, verb);
     }
 
-    pub fn kubectl(&self, arguments: &[&str]) -> String {
+    pub fn kubectl_command(&self, arguments: &[&str]) -> Command {
         let folder = PathBuf::from(std::env::var_os("KUBEBUILDER_ASSETS").unwrap());
         let run = folder.parent().unwrap().join("run").join(&self.name).join("kubeconfig");
         let mut kubectl = Command::new(folder.join("kubectl"));
         kubectl.arg("--kubeconfig").arg(run).args(arguments);
+        kubectl
+    }
+
+    pub fn kubectl(&self, arguments: &[&str]) -> String {
+        let mut kubectl = self.kubectl_command(arguments);
         succeeded(&kubectl.output().unwrap(), &format!("kubectl {}", arguments.join(" ")))
     }
 

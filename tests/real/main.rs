@@ -5,6 +5,12 @@
 
 mod agrees;
 mod bed;
+mod imitation;
 mod kinds;
+#[path = "../demo/script.rs"]
+mod script;
 mod silence;
 mod troubles;
+#[expect(dead_code, reason = "what only the tests of the demo need")]
+#[path = "../demo/wire.rs"]
+mod wire;

@@ -22,6 +22,8 @@ pub fn apply_defaults(kind: Kind, object: &mut Value) {
             set(object, "/spec/replicas", json!(1));
             set(object, "/spec/revisionHistoryLimit", json!(10));
             set(object, "/spec/podManagementPolicy", json!("OrderedReady"));
+            set(object, "/spec/persistentVolumeClaimRetentionPolicy/whenDeleted", json!("Retain"));
+            set(object, "/spec/persistentVolumeClaimRetentionPolicy/whenScaled", json!("Retain"));
             set(object, "/spec/updateStrategy/type", json!("RollingUpdate"));
             set(object, "/spec/updateStrategy/rollingUpdate/partition", json!(0));
         }
@@ -54,7 +56,8 @@ pub fn apply_defaults(kind: Kind, object: &mut Value) {
         }
         _ => {}
     }
-    if object.pointer("/spec/template/spec").is_some_and(Value::is_object) {
+    // The schemas of custom kinds say nothing of what is usual in a pod.
+    if !kind.row().custom && object.pointer("/spec/template/spec").is_some_and(Value::is_object) {
         pod_spec(&mut object["spec"]["template"]["spec"]);
     }
 }
@@ -65,6 +68,9 @@ pub fn initial_status(kind: Kind, object: &Value) -> Value {
         Kind::Pods => json!({"phase": "Pending", "qosClass": qos_class(object)}),
         Kind::Namespaces => json!({"phase": "Active"}),
         Kind::Services => json!({"loadBalancer": {}}),
+        Kind::ReplicaSets => json!({"replicas": 0}),
+        Kind::StatefulSets => json!({"replicas": 0, "availableReplicas": 0}),
+        Kind::HorizontalPodAutoscalers => json!({"desiredReplicas": 0, "currentMetrics": null}),
         _ => json!({}),
     }
 }

@@ -17,7 +17,7 @@ const NOT_NEGATIVE: &str = "must be greater than or equal to 0";
 
 /// Refuses what cannot be; `old` is the object as it was, for fields that may not change.
 pub fn validate(kind: Kind, old: Option<&Value>, new: &Value) -> Outcome<()> {
-    well_typed(new)?;
+    has_types(kind, new).map_err(Refusal::bad_request)?;
     let mut causes = Vec::new();
     let name = json::text(new, "/metadata/name");
     if old.is_none() {
@@ -36,20 +36,21 @@ pub fn validate(kind: Kind, old: Option<&Value>, new: &Value) -> Outcome<()> {
         Kind::Pods => pod(old, new, &mut causes),
         Kind::HorizontalPodAutoscalers => autoscaler(new, &mut causes),
         Kind::Rollouts | Kind::LeaderWorkerSets => replicas(new, &mut causes),
+        Kind::Leases => lease(new, &mut causes),
+        Kind::Events => event(new, &mut causes),
         Kind::TrainingJobs => training_job(new, &mut causes),
         _ => {}
     }
     if causes.is_empty() { Ok(()) } else { Err(Refusal::invalid(kind, name, &causes)) }
 }
 
-/// Types that decoding in Kubernetes would already have refused.
-fn well_typed(object: &Value) -> Outcome<()> {
+/// What decoding in Kubernetes would say of a value that has the wrong type.
+pub fn has_types(kind: Kind, object: &Value) -> Result<(), String> {
     let wrong = |field: &str, found: &Value, wanted: &str| {
-        let message = format!(
+        Err(format!(
             "json: cannot unmarshal {} into Go struct field {field} of type {wanted}",
             type_of(found)
-        );
-        Err(Refusal::bad_request(message))
+        ))
     };
     for (field, pointer) in [("labels", "/metadata/labels"), ("annotations", "/metadata/annotations")] {
         match object.pointer(pointer) {
@@ -64,22 +65,45 @@ fn well_typed(object: &Value) -> Outcome<()> {
             }
         }
     }
+    let structs = ["/metadata", "/spec", "/spec/template", "/spec/template/metadata", "/spec/template/spec"];
+    for pointer in structs {
+        if let Some(value) = object.pointer(pointer).filter(|value| !value.is_object() && !value.is_null()) {
+            return wrong(&pointer[1..].replace('/', "."), value, "struct");
+        }
+    }
     for field in ["replicas", "parallelism", "completions", "backoffLimit", "minReplicas", "maxReplicas"] {
         let value = &object["spec"][field];
         if !value.is_null() && value.as_i64().is_none_or(|number| i32::try_from(number).is_err()) {
-            return wrong(&format!("spec.{field}"), value, "int32");
+            return wrong(&format!("{}Spec.spec.{field}", kind.row().kind), value, "int32");
         }
     }
-    for pointer in ["/metadata", "/spec", "/spec/template", "/spec/template/metadata", "/spec/template/spec"]
-    {
-        if let Some(value) = object.pointer(pointer).filter(|value| !value.is_object() && !value.is_null()) {
-            return wrong(&pointer[1..].replace('/', "."), value, "struct");
+    if kind == Kind::Leases {
+        for field in ["acquireTime", "renewTime"] {
+            has_micro_time(json::text(&object["spec"], &format!("/{field}")))?;
         }
     }
     Ok(())
 }
 
-fn type_of(value: &Value) -> &'static str {
+/// `metav1.MicroTime`: a time with exactly six digits after the second.
+fn has_micro_time(text: &str) -> Result<(), String> {
+    const FORM: &str = "2006-01-02T15:04:05.000000Z07:00";
+    if text.is_empty() {
+        return Ok(());
+    }
+    let cannot = |rest: &str, wanted: &str| {
+        Err(format!("parsing time {text:?} as {FORM:?}: cannot parse {rest:?} as {wanted:?}"))
+    };
+    if chrono::DateTime::parse_from_rfc3339(text).is_err() {
+        return cannot(text, "2006");
+    }
+    let rest = text.get(19..).unwrap_or_default();
+    let digits = rest.strip_prefix('.').map_or(0, |rest| rest.bytes().take_while(u8::is_ascii_digit).count());
+    if digits == 6 { Ok(()) } else { cannot(rest, ".000000") }
+}
+
+/// How Go calls the type of a value in JSON.
+pub fn type_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "bool",
@@ -205,8 +229,9 @@ fn autoscaler(new: &Value, causes: &mut Vec<Cause>) {
         causes.push(Cause::invalid("spec.minReplicas", &json!(least), "must be greater than or equal to 1"));
     }
     if most < 1 {
-        causes.push(Cause::invalid("spec.maxReplicas", &json!(most), "must be greater than 0"));
-    } else if most < least {
+        causes.push(Cause::required("spec.maxReplicas", "must be set and greater than 0"));
+    }
+    if most < least {
         let why = "must be greater than or equal to `minReplicas`";
         causes.push(Cause::invalid("spec.maxReplicas", &json!(most), why));
     }
@@ -214,6 +239,23 @@ fn autoscaler(new: &Value, causes: &mut Vec<Cause>) {
         if json::text(&new["spec"]["scaleTargetRef"], &format!("/{field}")).is_empty() {
             causes.push(Cause::required(&format!("spec.scaleTargetRef.{field}"), ""));
         }
+    }
+}
+
+fn lease(new: &Value, causes: &mut Vec<Cause>) {
+    let seconds = &new["spec"]["leaseDurationSeconds"];
+    if seconds.as_i64().is_some_and(|seconds| seconds <= 0) {
+        causes.push(Cause::invalid("spec.leaseDurationSeconds", seconds, "must be greater than 0"));
+    }
+}
+
+fn event(new: &Value, causes: &mut Vec<Cause>) {
+    let about = json::text(new, "/involvedObject/namespace");
+    let namespace = json::text(new, "/metadata/namespace");
+    // Events about what has no namespace are kept in the one called default.
+    if about != namespace && !(about.is_empty() && namespace == "default") {
+        let why = "does not match event.namespace";
+        causes.push(Cause::invalid("involvedObject.namespace", &json!(about), why));
     }
 }
 

@@ -51,12 +51,12 @@ impl Lines {
 }
 
 /// Accepts connections and keeps their lines.
-pub struct Door {
+pub struct Entrance {
     pub listener: TcpListener,
     pub lines: Arc<Lines>,
 }
 
-impl Listener for Door {
+impl Listener for Entrance {
     type Io = Wire;
     type Addr = std::net::SocketAddr;
 
@@ -74,8 +74,8 @@ impl Listener for Door {
     }
 }
 
-impl Connected<IncomingStream<'_, Door>> for Line {
-    fn connect_info(stream: IncomingStream<'_, Door>) -> Line {
+impl Connected<IncomingStream<'_, Entrance>> for Line {
+    fn connect_info(stream: IncomingStream<'_, Entrance>) -> Line {
         stream.io().line.clone()
     }
 }

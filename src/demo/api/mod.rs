@@ -5,6 +5,7 @@
 //! anything about the cluster: that is the scenario's.
 
 mod accept;
+mod admission;
 mod asked;
 mod body;
 mod discovery;
@@ -13,8 +14,10 @@ mod line;
 mod list;
 mod logs;
 mod openapi;
+mod options;
 mod patch;
 mod remove;
+mod review;
 mod route;
 mod scale;
 mod seam;
@@ -26,7 +29,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{Method, header};
+use axum::http::Method;
 use axum::middleware;
 use axum::response::Response;
 use serde_json::json;
@@ -46,7 +49,7 @@ pub use seam::Seam;
 pub struct Identity {
     /// `v1.33.5-eks-3025e55`
     pub git_version: String,
-    /// The only bearer token that is accepted.
+    /// The bearer token of the account that may do everything.
     pub token: String,
 }
 
@@ -80,16 +83,10 @@ impl Server {
     pub async fn serve(self: Arc<Self>, listener: std::net::TcpListener) -> std::io::Result<()> {
         listener.set_nonblocking(true)?;
         let listener = tokio::net::TcpListener::from_std(listener)?;
-        let door = line::Door { listener, lines: self.seam.lines().clone() };
+        let entrance = line::Entrance { listener, lines: self.seam.lines().clone() };
         let seam = middleware::from_fn_with_state(self.seam.clone(), seam::pass);
         let router = Router::new().fallback(handle).with_state(self).layer(seam);
-        axum::serve(door, router.into_make_service_with_connect_info::<line::Line>()).await
-    }
-
-    /// A wrong token is refused. No token is let in: over plain HTTP `kubectl` never sends the one it has.
-    fn admits(&self, request: &Request) -> bool {
-        let given = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        given.is_none_or(|given| given.strip_prefix("Bearer ") == Some(self.identity.token.as_str()))
+        axum::serve(entrance, router.into_make_service_with_connect_info::<line::Line>()).await
     }
 }
 
@@ -99,8 +96,8 @@ async fn handle(State(server): State<Arc<Server>>, request: Request) -> Response
 
 async fn answer(server: &Arc<Server>, request: Request) -> Outcome<Response> {
     let route = Route::parse(request.uri().path());
-    if !matches!(route, Route::Health | Route::Version) && !server.admits(&request) {
-        return Err(Refusal::unauthorized());
+    if !matches!(route, Route::Health | Route::Version) {
+        server.identity.user(&request)?;
     }
     match route {
         Route::Resource(call) => resource(server, call, request).await,
@@ -116,8 +113,9 @@ async fn answer(server: &Arc<Server>, request: Request) -> Outcome<Response> {
 async fn resource(server: &Arc<Server>, call: Call, request: Request) -> Outcome<Response> {
     let params = route::Params::of(request.uri())?;
     let form = Form::asked(request.headers())?;
+    review::authorize(server, &call, &request)?;
     if call.kind.row().verbs == Verbs::Review {
-        return write::review(&call, request).await;
+        return review::answer(server, &call, request).await;
     }
     match (request.method().as_str(), &call.name, call.sub) {
         ("GET", None, Sub::None) if params.flag("watch") => watch::open(server, &call, &params, form),

@@ -4,6 +4,7 @@
 use axum::body::Bytes;
 use serde_json::Value;
 
+use crate::demo::admit;
 use crate::demo::refusal::{Outcome, Refusal};
 
 /// More operations than this are refused, as in Kubernetes.
@@ -21,24 +22,31 @@ pub enum Patch {
 
 impl Patch {
     pub fn parse(media: &str, bytes: &Bytes) -> Outcome<Patch> {
-        let wrong = |error: serde_json::Error| Refusal::bad_request(format!("error decoding patch: {error}"));
+        let parsed = || {
+            let parsed: Result<Value, _> = serde_json::from_slice(bytes);
+            parsed.map_err(|error| Refusal::bad_request(format!("error decoding patch: {error}")))
+        };
+        let wrong = |value: &Value, wanted: &str| {
+            let found = admit::type_of(value);
+            Err(Refusal::bad_request(format!(
+                "error decoding patch: json: cannot unmarshal {found} into Go value of type {wanted}"
+            )))
+        };
         match media {
-            "application/merge-patch+json" => {
-                let patch: Value = serde_json::from_slice(bytes).map_err(wrong)?;
-                if patch.is_object() {
-                    Ok(Patch::Merge(patch))
-                } else {
-                    Err(Refusal::bad_request("error decoding patch: a merge patch is an object"))
-                }
-            }
-            "application/json-patch+json" => {
-                let patch: json_patch::Patch = serde_json::from_slice(bytes).map_err(wrong)?;
-                if patch.0.len() > MOST_OPERATIONS {
+            "application/merge-patch+json" => match parsed()? {
+                patch if patch.is_object() => Ok(Patch::Merge(patch)),
+                other => wrong(&other, "map[string]interface {}"),
+            },
+            "application/json-patch+json" => match parsed()? {
+                Value::Array(operations) if operations.len() > MOST_OPERATIONS => {
                     Err(Refusal::too_large(MOST_OPERATIONS))
-                } else {
-                    Ok(Patch::Json(patch))
                 }
-            }
+                // A list of what are no operations is a patch that does not apply.
+                list if list.is_array() => {
+                    serde_json::from_value(list).map(Patch::Json).map_err(|_| Refusal::patch_failed())
+                }
+                other => wrong(&other, "[]handlers.jsonPatchOp"),
+            },
             _ => Err(Refusal::unsupported_media(&[
                 "application/json-patch+json",
                 "application/merge-patch+json",

@@ -4,11 +4,12 @@ use axum::extract::Request;
 use axum::response::Response;
 use serde_json::{Value, json};
 
+use super::options::dry_run;
 use super::route::{Call, Params};
 use super::{Server, body};
 use crate::demo::{
     json,
-    refusal::{Outcome, Refusal},
+    refusal::{Cause, Outcome, Refusal},
     resource::Kind,
     store::{Deletion, Object, Policy},
 };
@@ -55,7 +56,12 @@ async fn wish(params: &Params, request: Request) -> Outcome<Deletion> {
     if bytes.is_empty() {
         let grace_seconds = params.int("gracePeriodSeconds")?;
         let policy = policy(params.get("propagationPolicy"), params.flag("orphanDependents"))?;
-        return Ok(Deletion { grace_seconds, policy, dry_run: params.dry_run()?, ..Deletion::default() });
+        return Ok(Deletion {
+            grace_seconds,
+            policy,
+            dry_run: dry_run(params, "DeleteOptions")?,
+            ..Deletion::default()
+        });
     }
     if !["", "application/json"].contains(&media.as_str()) {
         return Err(Refusal::unsupported_media(&["application/json"]));
@@ -66,7 +72,10 @@ async fn wish(params: &Params, request: Request) -> Outcome<Deletion> {
     let dry_run = match json::list(&options, "/dryRun") {
         [] => false,
         [Value::String(all)] if all == "All" => true,
-        _ => return Err(Refusal::bad_request("invalid dryRun: supported values: \"All\"")),
+        other => {
+            let cause = Cause::unsupported("dryRun", &json!(other), &["All"]);
+            return Err(Refusal::invalid_options("DeleteOptions", &cause));
+        }
     };
     let text = |pointer: &str| options.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
     Ok(Deletion {

@@ -201,16 +201,6 @@ impl Params {
         text.parse().map(Some).map_err(|_| Refusal::bad_request(message))
     }
 
-    pub fn dry_run(&self) -> Outcome<bool> {
-        match self.get("dryRun") {
-            "" => Ok(false),
-            "All" => Ok(true),
-            other => Err(Refusal::bad_request(format!(
-                "invalid dryRun parameter: Unsupported value: {other:?}: supported values: \"All\""
-            ))),
-        }
-    }
-
     /// What a list or watch selects.
     pub fn selection(&self, call: &Call) -> Outcome<Selection> {
         Ok(Selection {

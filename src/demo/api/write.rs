@@ -4,36 +4,50 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::Request;
+use axum::http::Method;
 use axum::response::Response;
 use serde_json::{Value, json};
 
+use super::admission::{Admission, Came};
+use super::options::{Options, warned};
 use super::patch::Patch;
 use super::route::{Call, Params, Sub};
 use super::{Server, body};
 use crate::demo::{
     admit, json,
     refusal::{Cause, Outcome, Refusal},
+    resource::Kind,
     store::{Mode, Object, Part},
 };
 
-const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
-
 pub async fn create(server: &Server, call: &Call, params: &Params, request: Request) -> Outcome<Response> {
-    let dry_run = params.dry_run()?;
-    let kind = call.kind;
-    let mut object = read(call, request).await?;
-    if kind.row().namespaced && call.namespace.is_none() {
+    let options = Options::of(call, params, &request)?;
+    let (media, bytes) = body::read(request).await?;
+    if call.kind.row().namespaced && call.namespace.is_none() {
         return Err(Refusal::method_not_allowed());
     }
+    let (created, warnings) = add(server, call, &options, decode(call, &media, &bytes)?)?;
+    Ok(warned(body::bytes(201, created.body()), &warnings))
+}
+
+fn add(
+    server: &Server,
+    call: &Call,
+    options: &Options,
+    mut object: Value,
+) -> Outcome<(Arc<Object>, Vec<String>)> {
+    let kind = call.kind;
+    let admission = Admission::of(server, call, options);
+    let warnings = admission.decode(&mut object, Came::Whole)?;
     json::remove(&mut object, "/metadata/resourceVersion");
-    admit::apply_defaults(kind, &mut object);
-    if kind.row().status {
+    if kind.row().status && kind.row().custom {
+        json::remove(&mut object, "/status");
+    } else if kind.row().status {
         let status = admit::initial_status(kind, &object);
         json::put(&mut object, "/status", status);
     }
-    admit::validate(kind, None, &object)?;
-    let created = server.store.create(kind, object, dry_run)?;
-    Ok(body::bytes(201, created.body()))
+    admission.check(None, &mut object)?;
+    Ok((server.store.create_by(kind, object, options.dry_run, Some(options.writer()))?, warnings))
 }
 
 /// PUT and PATCH, of the object or of its status.
@@ -43,69 +57,72 @@ pub async fn change(
     params: &Params,
     request: Request,
 ) -> Outcome<Response> {
-    let part = if call.sub == Sub::Status { Part::Status } else { Part::Main };
-    let mode = Mode { part, dry_run: params.dry_run()? };
-    let patch = if request.method() == axum::http::Method::PUT {
-        Patch::Replace(replacement(call, read(call, request).await?)?)
-    } else {
-        let (media, bytes) = body::read(request).await?;
-        Patch::parse(&media, &bytes)?
-    };
-    let object = apply(server, call, mode, &patch)?;
-    Ok(body::bytes(200, object.body()))
+    let options = Options::of(call, params, &request)?;
+    let put = request.method() == Method::PUT;
+    let (media, bytes) = body::read(request).await?;
+    if !put {
+        let (object, warnings) = apply(server, call, &options, &Patch::parse(&media, &bytes)?)?;
+        return Ok(warned(body::bytes(200, object.body()), &warnings));
+    }
+    let object = decode(call, &media, &bytes)?;
+    same_name(call, &object)?;
+    let creates = [Kind::Leases, Kind::Events].contains(&call.kind);
+    if creates && server.store.get(call.kind, &call.key()).is_none() {
+        let (created, warnings) = add(server, call, &options, object)?;
+        return Ok(warned(body::bytes(201, created.body()), &warnings));
+    }
+    let replaced = apply(server, call, &options, &Patch::Replace(with_version(call, object)?));
+    let (object, warnings) = replaced?;
+    Ok(warned(body::bytes(200, object.body()), &warnings))
 }
 
-fn apply(server: &Server, call: &Call, mode: Mode, patch: &Patch) -> Outcome<Arc<Object>> {
+fn apply(
+    server: &Server,
+    call: &Call,
+    options: &Options,
+    patch: &Patch,
+) -> Outcome<(Arc<Object>, Vec<String>)> {
     let kind = call.kind;
-    server.store.update(kind, &call.key(), mode, |object| {
+    let part = if call.sub == Sub::Status { Part::Status } else { Part::Main };
+    let mode = Mode { part, dry_run: options.dry_run };
+    let admission = Admission::of(server, call, options);
+    let came = if matches!(patch, Patch::Replace(_)) { Came::Whole } else { Came::Patched };
+    let mut warnings = Vec::new();
+    let object = server.store.update_by(kind, &call.key(), (mode, Some(options.writer())), |object| {
         let old = object.clone();
         patch.apply(object)?;
         if !object.is_object() || !object["metadata"].is_object() {
             return Err(Refusal::patch_failed());
         }
         same_name(call, object)?;
-        if mode.part == Part::Main {
-            admit::apply_defaults(kind, object);
-            admit::validate(kind, Some(&old), object)?;
+        same_uid(call, came, &old, object)?;
+        if part == Part::Main {
+            warnings = admission.decode(object, came)?;
+            admission.check(Some(&old), object)?;
         }
         Ok(())
-    })
+    })?;
+    Ok((object, warnings))
 }
 
-/// A question that is answered and forgotten: every access is allowed here. It may be put in protobuf, as
-/// `kubectl auth can-i` does and knows no other way: the answer does not depend on it, so it stays unread.
-pub async fn review(call: &Call, request: Request) -> Outcome<Response> {
-    if request.method() != axum::http::Method::POST {
-        return Err(Refusal::method_not_allowed());
+/// An object that was deleted and made again is another one.
+fn same_uid(call: &Call, came: Came, old: &Value, new: &Value) -> Outcome<()> {
+    let (own, believed) = (json::text(old, "/metadata/uid"), json::text(new, "/metadata/uid"));
+    if believed.is_empty() || believed == own {
+        return Ok(());
     }
-    let row = call.kind.row();
-    let (media, bytes) = body::read(request).await?;
-    let mut review = if media == PROTOBUF && bytes.starts_with(b"k8s\0") {
-        json!({"kind": row.kind, "apiVersion": row.api_version(), "metadata": {}, "spec": {}})
-    } else {
-        question(call, decode(call, &media, &bytes)?)?
-    };
-    json::put(&mut review, "/status", json!({"allowed": true}));
-    Ok(body::json(201, &review))
-}
-
-fn question(call: &Call, review: Value) -> Outcome<Value> {
-    let asks = |field: &str| review["spec"].get(field).is_some_and(Value::is_object);
-    if asks("resourceAttributes") || asks("nonResourceAttributes") {
-        return Ok(review);
+    let name = json::text(old, "/metadata/name");
+    if came == Came::Whole {
+        let namespace = json::text(old, "/metadata/namespace");
+        return Err(Refusal::other_uid(call.kind, (namespace, name), believed, own));
     }
-    let why = "exactly one of nonResourceAttributes or resourceAttributes must be specified";
-    let cause = Cause::invalid("spec.resourceAttributes", &Value::Null, why);
-    Err(Refusal::invalid(call.kind, "", &[cause]))
+    let cause = Cause::invalid("metadata.uid", &json!(believed), "field is immutable");
+    // Kubernetes looks twice.
+    Err(Refusal::invalid(call.kind, name, &[cause.clone(), cause]))
 }
 
 /// The object in a request's body, of the right kind and namespace.
-async fn read(call: &Call, request: Request) -> Outcome<Value> {
-    let (media, bytes) = body::read(request).await?;
-    decode(call, &media, &bytes)
-}
-
-fn decode(call: &Call, media: &str, bytes: &Bytes) -> Outcome<Value> {
+pub fn decode(call: &Call, media: &str, bytes: &Bytes) -> Outcome<Value> {
     if !["", "application/json"].contains(&media) {
         return Err(Refusal::unsupported_media(&["application/json"]));
     }
@@ -146,12 +163,11 @@ fn decode(call: &Call, media: &str, bytes: &Bytes) -> Outcome<Value> {
     Ok(object)
 }
 
-fn replacement(call: &Call, object: Value) -> Outcome<Value> {
-    same_name(call, &object)?;
-    if call.kind.row().custom && json::text(&object, "/metadata/resourceVersion").is_empty() {
-        let cause =
-            Cause::invalid("metadata.resourceVersion", &json!("0x0"), "must be specified for an update");
-        return Err(Refusal::invalid(call.kind, call.name.as_deref().unwrap_or_default(), &[cause]));
+/// Some kinds are replaced only by who says which version.
+fn with_version(call: &Call, object: Value) -> Outcome<Value> {
+    let strict = call.kind.row().custom || call.kind == Kind::Leases;
+    if strict && json::text(&object, "/metadata/resourceVersion").is_empty() {
+        return Err(Refusal::version_missing(call.kind, call.name.as_deref().unwrap_or_default()));
     }
     Ok(object)
 }

@@ -214,7 +214,7 @@ fn check(kind: Kind, object: &Object, wish: &Deletion) -> Outcome<()> {
              deleted and then recreated",
             object.uid
         );
-        return Err(Refusal::conflict(kind, name, &why));
+        return Err(Refusal::precondition(kind, name, &why));
     }
     if let Some(version) = &wish.version
         && *version != object.version.to_string()
@@ -224,7 +224,7 @@ fn check(kind: Kind, object: &Object, wish: &Deletion) -> Outcome<()> {
              The object might have been modified",
             object.version
         );
-        return Err(Refusal::conflict(kind, name, &why));
+        return Err(Refusal::precondition(kind, name, &why));
     }
     Ok(())
 }

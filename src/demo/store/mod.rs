@@ -6,6 +6,7 @@
 //! happen when the API or the scenario calls.
 
 mod delete;
+mod fields;
 mod log;
 mod object;
 mod recent;
@@ -24,6 +25,7 @@ use super::refusal::{Outcome, Refusal};
 use super::resource::{KINDS, Kind};
 
 pub use delete::{Deletion, Policy};
+pub use fields::Writer;
 pub use log::{Change, Verb};
 pub use object::{Key, Object};
 pub use selector::{FieldSelector, LabelSelector, Query};

@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError};
 use serde_json::{Value, json};
 
 use super::delete::is_free_to_go;
+use super::fields::{self, Writer};
 use super::log::{Change, Verb};
 use super::object::{Key, Object};
 use super::{State, Store};
@@ -35,8 +36,19 @@ pub struct Mode {
 impl Store {
     /// Adds an object as the API server would: names, uid, times and version are the server's.
     pub fn create(&self, kind: Kind, value: Value, dry_run: bool) -> Outcome<Arc<Object>> {
+        self.create_by(kind, value, dry_run, None)
+    }
+
+    /// As `create`; what a writer sets is written down as its own.
+    pub fn create_by(
+        &self,
+        kind: Kind,
+        value: Value,
+        dry_run: bool,
+        writer: Option<Writer<'_>>,
+    ) -> Outcome<Arc<Object>> {
         let now = clock::stamp(self.clock.now());
-        self.change(|state| state.create(kind, value, &now, dry_run))
+        self.change(|state| state.create(kind, value, &now, (dry_run, writer)))
     }
 
     /// Changes an object by a function of its current state, under the store's lock.
@@ -50,6 +62,18 @@ impl Store {
         mode: Mode,
         edit: impl FnOnce(&mut Value) -> Outcome<()>,
     ) -> Outcome<Arc<Object>> {
+        self.update_by(kind, key, (mode, None), edit)
+    }
+
+    /// As `update`; what the writer changes is written down as its own.
+    pub fn update_by(
+        &self,
+        kind: Kind,
+        key: &Key,
+        (mode, writer): (Mode, Option<Writer<'_>>),
+        edit: impl FnOnce(&mut Value) -> Outcome<()>,
+    ) -> Outcome<Arc<Object>> {
+        let now = clock::stamp(self.clock.now());
         self.change(|state| {
             let old = state.find(kind, key)?;
             let before = state.value(&old);
@@ -59,7 +83,14 @@ impl Store {
             if after == *before {
                 return Ok(old);
             }
-            if kind.row().generation && spec_differs(&before, &after) {
+            if let Some(writer) = writer {
+                fields::track(kind, &before, &mut after, writer, &now);
+            }
+            let counts = spec_differs(&before, &after)
+                || kind == Kind::Deployments
+                    && mode.part == Part::Main
+                    && annotations_differ(&before, &after);
+            if kind.row().generation && counts {
                 json::put(
                     &mut after,
                     "/metadata/generation",
@@ -115,7 +146,13 @@ impl Store {
 }
 
 impl State {
-    fn create(&mut self, kind: Kind, mut value: Value, now: &str, dry_run: bool) -> Outcome<Arc<Object>> {
+    fn create(
+        &mut self,
+        kind: Kind,
+        mut value: Value,
+        now: &str,
+        (dry_run, writer): (bool, Option<Writer<'_>>),
+    ) -> Outcome<Arc<Object>> {
         let row = kind.row();
         let prefix = json::text(&value, "/metadata/generateName").to_owned();
         if json::text(&value, "/metadata/name").is_empty() && !prefix.is_empty() {
@@ -142,6 +179,9 @@ impl State {
         json::put(&mut value, "/metadata/creationTimestamp", now.into());
         if row.generation {
             json::put(&mut value, "/metadata/generation", json!(1));
+        }
+        if let Some(writer) = writer {
+            fields::track(kind, &Value::Null, &mut value, writer, now);
         }
         if dry_run {
             json::remove(&mut value, "/metadata/resourceVersion");
@@ -223,7 +263,6 @@ fn keep_what_is_the_servers(kind: Kind, before: &Value, after: &mut Value, part:
             }
         }
     }
-    json::remove(after, "/metadata/managedFields");
     for field in [
         "name",
         "namespace",
@@ -232,6 +271,7 @@ fn keep_what_is_the_servers(kind: Kind, before: &Value, after: &mut Value, part:
         "generation",
         "resourceVersion",
         "generateName",
+        "managedFields",
         "deletionTimestamp",
         "deletionGracePeriodSeconds",
     ] {
@@ -248,6 +288,11 @@ fn copy(from: &Value, to: &mut Value, pointer: &str) {
         Some(value) => json::put(to, pointer, value.clone()),
         None => json::remove(to, pointer),
     }
+}
+
+/// Of a Deployment, annotations count as if they were spec; of nothing else.
+fn annotations_differ(before: &Value, after: &Value) -> bool {
+    before.pointer("/metadata/annotations") != after.pointer("/metadata/annotations")
 }
 
 /// Does anything but metadata and status differ?
