@@ -127,23 +127,36 @@ impl Fleet {
 
     /// A kubeconfig with a context per cluster, the first one current.
     pub fn kubeconfig(&self) -> String {
-        let mut text = String::from("apiVersion: v1\nkind: Config\npreferences: {}\n");
-        if let Some(first) = self.members.first() {
-            let _ = writeln!(text, "current-context: {}", first.name);
-        }
-        text.push_str("clusters:\n");
-        for member in &self.members {
-            let _ = writeln!(text, "- name: {}\n  cluster:\n    server: {}", member.name, member.url);
-        }
-        text.push_str("users:\n");
-        let _ = writeln!(text, "- name: demo\n  user:\n    token: {}", self.token);
-        text.push_str("contexts:\n");
-        for member in &self.members {
-            let name = &member.name;
-            let _ = writeln!(text, "- name: {name}\n  context:\n    cluster: {name}\n    user: demo");
-        }
-        text
+        kubeconfig(&self.places(), ("demo", &self.token))
     }
+
+    /// The same for the account that may read and nothing more.
+    pub fn viewer_kubeconfig(&self) -> String {
+        let identity = Identity { token: self.token.clone(), ..Identity::default() };
+        kubeconfig(&self.places(), ("viewer", &identity.viewer_token()))
+    }
+
+    fn places(&self) -> Vec<(&str, &str)> {
+        self.members.iter().map(|member| (member.name.as_str(), member.url.as_str())).collect()
+    }
+}
+
+/// A kubeconfig of contexts by name and URL, all for one user.
+pub(super) fn kubeconfig(places: &[(&str, &str)], (user, token): (&str, &str)) -> String {
+    let mut text = String::from("apiVersion: v1\nkind: Config\npreferences: {}\n");
+    if let Some((first, _)) = places.first() {
+        let _ = writeln!(text, "current-context: {first}");
+    }
+    text.push_str("clusters:\n");
+    for (name, url) in places {
+        let _ = writeln!(text, "- name: {name}\n  cluster:\n    server: {url}");
+    }
+    let _ = writeln!(text, "users:\n- name: {user}\n  user:\n    token: {token}");
+    text.push_str("contexts:\n");
+    for (name, _) in places {
+        let _ = writeln!(text, "- name: {name}\n  context:\n    cluster: {name}\n    user: {user}");
+    }
+    text
 }
 
 impl Drop for Fleet {

@@ -16,7 +16,9 @@ mod print;
 mod programs;
 pub mod refusal;
 pub mod resource;
+mod standalone;
 pub mod store;
 pub mod world;
 
 pub use fleet::{Fleet, Member, Options};
+pub use standalone::Standalone;

@@ -7,5 +7,6 @@ mod protocol;
 mod scenario;
 mod script;
 mod seam;
+mod standalone;
 mod wire;
 mod writes;

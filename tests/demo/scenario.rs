@@ -349,3 +349,101 @@ fn nonsense_does_not_stop_the_world() {
     (0..seconds(30)).for_each(|_| world.step());
     assert!(world.store().version() > before, "it lives on");
 }
+
+#[test]
+fn an_autoscaler_obeys_its_bounds_and_overrules_who_scales_by_hand() {
+    let mut world = cluster(0);
+    let hpa = Key::new(PLATFORM, "ml-inference-hpa");
+    let replicas = |world: &World| {
+        get(world, Kind::Deployments, PLATFORM, "ml-inference")["spec"]["replicas"].as_i64().unwrap()
+    };
+    patch(&world, Kind::HorizontalPodAutoscalers, &hpa, |object| {
+        object["spec"]["minReplicas"] = 6.into();
+        object["spec"]["maxReplicas"] = 6.into();
+    });
+    let took = until(&mut world, "six, as its bounds say", |world| replicas(world) == 6);
+    assert!(took <= seconds(15), "{took} ticks");
+    let managers =
+        get(&world, Kind::Deployments, PLATFORM, "ml-inference")["metadata"]["managedFields"].clone();
+    let who = managers.as_array().unwrap().iter().find(|entry| entry["subresource"] == "scale").unwrap();
+    assert_eq!(who["manager"], "kube-controller-manager");
+    patch(&world, Kind::Deployments, &Key::new(PLATFORM, "ml-inference"), |object| {
+        object["spec"]["replicas"] = 2.into();
+    });
+    until(&mut world, "six again", |world| replicas(world) == 6);
+    // At zero by hand it stops: the way Kubernetes puts it into maintenance.
+    patch(&world, Kind::Deployments, &Key::new(PLATFORM, "ml-inference"), |object| {
+        object["spec"]["replicas"] = 0.into();
+    });
+    until(&mut world, "it says that it is disabled", |world| {
+        let hpa = get(world, Kind::HorizontalPodAutoscalers, PLATFORM, "ml-inference-hpa");
+        condition(&hpa, "ScalingActive")["reason"] == "ScalingDisabled"
+    });
+    (0..seconds(40)).for_each(|_| world.step());
+    assert_eq!(replicas(&world), 0);
+}
+
+fn inference_service(autoscaler: &str, least: i64, most: i64) -> Value {
+    json!({
+        "metadata": {
+            "name": "toxicity", "namespace": PLATFORM, "annotations": {"serving.kserve.io/autoscalerClass": autoscaler},
+        },
+        "spec": {"predictor": {"minReplicas": least, "maxReplicas": most, "model": {
+            "modelFormat": {"name": "sklearn"}, "storageUri": "s3://models/toxicity",
+        }}},
+    })
+}
+
+#[test]
+fn an_inference_service_overrules_who_scales_its_deployment() {
+    let mut world = cluster(0);
+    let key = Key::new(PLATFORM, "toxicity");
+    let own = Key::new(PLATFORM, "toxicity-predictor");
+    world.create(Kind::InferenceServices, inference_service("none", 2, 4)).unwrap();
+    let ready = |world: &World, count: i64| {
+        let found = world.store().get(Kind::Deployments, &own);
+        found.is_some_and(|object| object.value()["status"]["readyReplicas"] == count)
+    };
+    until(&mut world, "two are ready", |world| ready(world, 2));
+    assert!(world.store().get(Kind::HorizontalPodAutoscalers, &own).is_none());
+    let owner = get(&world, Kind::Deployments, PLATFORM, "toxicity-predictor")["metadata"]["ownerReferences"]
+        [0]
+    .clone();
+    assert_eq!((&owner["kind"], &owner["controller"]), (&json!("InferenceService"), &json!(true)));
+    patch(&world, Kind::Deployments, &own, |object| object["spec"]["replicas"] = 7.into());
+    world.step();
+    let replicas = |world: &World| {
+        get(world, Kind::Deployments, PLATFORM, "toxicity-predictor")["spec"]["replicas"].clone()
+    };
+    until(&mut world, "back at two", |world| replicas(world) == 2);
+    patch(&world, Kind::InferenceServices, &key, |object| {
+        object["spec"]["predictor"]["minReplicas"] = 3.into();
+    });
+    until(&mut world, "three are ready", |world| ready(world, 3));
+    let service = get(&world, Kind::InferenceServices, PLATFORM, "toxicity");
+    assert_eq!(condition(&service, "Ready")["status"], "True");
+}
+
+#[test]
+fn an_inference_service_with_an_autoscaler_hands_it_its_bounds() {
+    let mut world = cluster(0);
+    let key = Key::new(PLATFORM, "toxicity");
+    let own = Key::new(PLATFORM, "toxicity-predictor");
+    world.create(Kind::InferenceServices, inference_service("hpa", 1, 3)).unwrap();
+    world.step();
+    let bounds = |world: &World| {
+        let hpa = get(world, Kind::HorizontalPodAutoscalers, PLATFORM, "toxicity-predictor");
+        (hpa["spec"]["minReplicas"].clone(), hpa["spec"]["maxReplicas"].clone())
+    };
+    assert_eq!(bounds(&world), (json!(1), json!(3)));
+    patch(&world, Kind::InferenceServices, &key, |object| {
+        object["spec"]["predictor"]["minReplicas"] = 4.into();
+        object["spec"]["predictor"]["maxReplicas"] = 4.into();
+    });
+    until(&mut world, "four", |world| {
+        get(world, Kind::Deployments, PLATFORM, "toxicity-predictor")["spec"]["replicas"] == 4
+    });
+    assert_eq!(bounds(&world), (json!(4), json!(4)));
+    world.store().delete(Kind::InferenceServices, &key, &Deletion::default()).unwrap();
+    assert!(world.store().get(Kind::Deployments, &own).is_none(), "it takes along what it owns");
+}

@@ -333,3 +333,110 @@ fn name_of(value: &Value) -> String {
     }
     .to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As much of a route's schema as makes each rule speak; the words are those a real server was heard saying.
+    fn schema() -> Value {
+        let weight =
+            json!({"type": "integer", "format": "int32", "default": 1, "minimum": 0, "maximum": 1_000_000});
+        let matches = json!({"type": "object", "properties": {"exact": {"type": "string"}, "prefix": {"type": "string"}},
+            "oneOf": [{"not": {"anyOf": [{"required": ["exact"]}, {"required": ["prefix"]}]}},
+                {"required": ["exact"]}, {"required": ["prefix"]}]});
+        let backend = json!({"type": "object", "required": ["name"], "properties": {
+            "name": {"type": "string", "minLength": 1, "maxLength": 9}, "weight": weight, "uri": matches,
+            "host": {"type": "string", "pattern": "^[a-z]+$"}, "port": {INT_OR_STRING: true},
+            "labels": {"type": "object", "additionalProperties": {"type": "string"}},
+        }});
+        json!({"type": "object", "properties": {"spec": {"type": "object", "properties": {
+            "rules": {"type": "array", "maxItems": 2, "items": backend},
+            "free": {"type": "object", PRESERVE: true},
+        }}}})
+    }
+
+    fn route(backend: &Value) -> Value {
+        json!({"kind": "Route", "metadata": {"name": "r"}, "spec": {"rules": [backend]}})
+    }
+
+    #[test]
+    fn defaults_are_filled_in_and_a_null_is_nothing() {
+        let mut object = route(&json!({"name": "a", "weight": null, "host": null}));
+        apply_defaults(&schema(), &mut object);
+        assert_eq!(object["spec"]["rules"][0], json!({"name": "a", "weight": 1}));
+    }
+
+    #[test]
+    fn unknown_fields_are_named_by_their_path() {
+        let mut object = route(&json!({"name": "a", "wight": 5, "labels": {"x": "y"}}));
+        object["spec"]["free"] = json!({"anything": {"goes": 1}});
+        object["foo"] = 1.into();
+        assert_eq!(prune(&schema(), &mut object), ["spec.rules[0].wight", "foo"]);
+        assert_eq!(object["spec"]["rules"][0], json!({"name": "a", "labels": {"x": "y"}}));
+        assert_eq!(object["spec"]["free"]["anything"]["goes"], 1);
+    }
+
+    #[test]
+    fn mistakes_are_told_in_the_words_of_a_real_server() {
+        let table = [
+            (
+                json!({"name": "a", "weight": 2_000_000}),
+                "spec.rules[0].weight: Invalid value: 2000000: spec.rules[0].weight in body should be less than or equal to 1000000",
+            ),
+            (
+                json!({"name": "a", "weight": -1}),
+                "spec.rules[0].weight: Invalid value: -1: spec.rules[0].weight in body should be greater than or equal to 0",
+            ),
+            (
+                json!({"name": "a", "weight": "x"}),
+                "spec.rules[0].weight: Invalid value: \"string\": spec.rules[0].weight in body must be of type integer: \"string\"",
+            ),
+            (
+                json!({"name": "a", "weight": 1.5}),
+                "spec.rules[0].weight: Invalid value: \"float64\": spec.rules[0].weight in body must be of type int32: \"float64\"",
+            ),
+            (
+                json!({"name": "a", "weight": 5_000_000_000_i64}),
+                "<nil>: Invalid value: \"\": Checked value must be of type integer with format int32 in spec.rules[0].weight",
+            ),
+            (json!({"weight": 1}), "spec.rules[0].name: Required value"),
+            (
+                json!({"name": ""}),
+                "spec.rules[0].name: Invalid value: \"\": spec.rules[0].name in body should be at least 1 chars long",
+            ),
+            (
+                json!({"name": "long-and-longer"}),
+                "spec.rules[0].name: Too long: may not be more than 9 bytes",
+            ),
+            (
+                json!({"name": "a", "host": "A_"}),
+                "spec.rules[0].host: Invalid value: \"A_\": spec.rules[0].host in body should match '^[a-z]+$'",
+            ),
+            (
+                json!({"name": "a", "uri": {"exact": "a", "prefix": "b"}}),
+                "<nil>: Invalid value: \"\": \"spec.rules[0].uri\" must validate one and only one schema (oneOf). Found 2 valid alternatives",
+            ),
+        ];
+        for (backend, words) in table {
+            let mut causes = Vec::new();
+            validate(&schema(), &route(&backend), &mut causes);
+            let told = causes.first().map(|cause| format!("{}: {}", cause.field, cause.message));
+            assert_eq!(told.as_deref(), Some(words), "{backend}");
+        }
+        for fine in [
+            json!({"name": "a", "port": 80}),
+            json!({"name": "a", "port": "http", "uri": {"exact": "x"}}),
+            json!({"name": "a", "uri": {}}),
+        ] {
+            let mut causes = Vec::new();
+            validate(&schema(), &route(&fine), &mut causes);
+            assert!(causes.is_empty(), "{fine}: {causes:?}");
+        }
+        let mut causes = Vec::new();
+        let mut many = route(&json!({"name": "a"}));
+        many["spec"]["rules"] = json!([{"name": "a"}, {"name": "b"}, {"name": "c"}]);
+        validate(&schema(), &many, &mut causes);
+        assert_eq!(causes[0].message, "Too many: 3: must have at most 2 items");
+    }
+}

@@ -171,6 +171,16 @@ resources! {
         ]),
         ..CUSTOM
     },
+    InferenceServices => Resource {
+        group: "serving.kserve.io", version: "v1beta1", kind: "InferenceService", plural: "inferenceservices",
+        singular: "inferenceservice", short: &["isvc"],
+        printer: Printer::Paths(&[
+            path("URL", "string", ".status.url"),
+            path("Ready", "string", ".status.conditions[?(@.type=='Ready')].status"),
+            path("Age", "date", ".metadata.creationTimestamp"),
+        ]),
+        ..CUSTOM
+    },
     Rollouts => Resource {
         group: "argoproj.io", version: "v1alpha1", kind: "Rollout", plural: "rollouts", singular: "rollout",
         short: &["ro"], scale: Some(Scale { replicas: "/status/HPAReplicas", selector: "/status/selector" }),

@@ -66,7 +66,7 @@ fn sync(world: &mut World, key: &Key, hpa: &Value) {
     json::put(&mut object, "/status/desiredReplicas", json!(desired));
     if desired != current {
         json::put(&mut object, "/status/lastScaleTime", now.into());
-        world.edit(kind, &place, |target| json::put(target, "/spec/replicas", json!(desired)));
+        world.scale((kind, &place), desired, "kube-controller-manager", "scale");
         let why = if desired > current { "above" } else { "below" };
         let about = Involved {
             kind: Kind::HorizontalPodAutoscalers,

@@ -23,9 +23,7 @@ pub fn reconcile(world: &mut World, key: &Key) {
         world.delete(Kind::HorizontalPodAutoscalers, &hpa);
         if let (Some(kind), Ok(replicas)) = (kind, json::annotation(&scaled, PAUSED_REPLICAS).parse::<i64>())
         {
-            world.edit(kind, &target, |target| {
-                json::put(target, "/spec/replicas", json!(replicas.max(0)));
-            });
+            world.scale((kind, &target), replicas.max(0), "keda", "scale");
         }
     } else {
         keep_autoscaler(world, &scaled, &hpa);

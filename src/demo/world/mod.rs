@@ -31,6 +31,7 @@ mod rolling;
 mod rollout;
 mod schedule;
 mod scheduler;
+mod serving;
 mod statefulset;
 mod template;
 mod training;
@@ -44,7 +45,9 @@ use serde_json::Value;
 use super::clock::{self, seconds};
 use super::refusal::Outcome;
 use super::resource::Kind;
-use super::store::{Change, Deletion, Key, LabelSelector, Mode, Object, Part, Policy, Query, Store, Verb};
+use super::store::{
+    Change, Deletion, Key, LabelSelector, Mode, Object, Part, Policy, Query, Store, Verb, Writer,
+};
 use super::{admit, json};
 
 pub use events::Involved;
@@ -179,6 +182,7 @@ impl World {
             Kind::Workloads => kueue::reconcile(self, key),
             Kind::HorizontalPodAutoscalers => autoscaler::reconcile(self, key),
             Kind::ScaledObjects => keda::reconcile(self, key),
+            Kind::InferenceServices => serving::reconcile(self, key),
             Kind::PodDisruptionBudgets => budget::reconcile(self, key),
             Kind::Rollouts => rollout::reconcile(self, key),
             Kind::LeaderWorkerSets => leaderworker::reconcile(self, key),
@@ -313,6 +317,16 @@ impl World {
             Ok(())
         });
         edited.ok()
+    }
+
+    /// Sets the replicas as a controller that is named does, through `/scale` or without.
+    fn scale(&mut self, (kind, key): (Kind, &Key), replicas: i64, manager: &str, subresource: &'static str) {
+        let writer = Writer { manager, subresource };
+        // That it went away meanwhile is no error, the next look will see it.
+        let _ = self.store.update_by(kind, key, (WHOLE, Some(writer)), |object| {
+            json::put(object, "/spec/replicas", replicas.into());
+            Ok(())
+        });
     }
 
     /// As `wake_after`, for what goes on for ever: it is not played for all of the past.
