@@ -280,6 +280,25 @@ fn access_reviews_are_answered_and_forgotten() {
     assert_eq!(alone.client.get(path).code, 405);
 }
 
+/// As kubectl asks, which knows only protobuf for it.
+#[test]
+fn a_review_in_protobuf_is_answered_for_who_asks() {
+    let alone = alone();
+    let path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+    let within = |field: char, text: &str| format!("{field}{}{text}", char::from(text.len() as u8));
+    let asks = |verb: &str, token: &str| {
+        let attributes = within('\u{12}', verb);
+        let raw = within('\u{12}', &within('\u{a}', &attributes));
+        let body = format!("k8s\0{}", within('\u{12}', &raw));
+        let bearer = format!("Bearer {token}");
+        let headers =
+            [("Content-Type", "application/vnd.kubernetes.protobuf"), ("Authorization", bearer.as_str())];
+        alone.client.call("POST", path, &headers, &body).json()["status"]["allowed"].clone()
+    };
+    assert_eq!((asks("update", "secret"), asks("get", "secret")), (json!(true), json!(true)));
+    assert_eq!((asks("update", "secret-viewer"), asks("get", "secret-viewer")), (json!(false), json!(true)));
+}
+
 /// Whether a real server says the same is asked in `tests/real/imitation.rs`, with the same script.
 #[test]
 fn a_writer_hears_what_the_script_says() {
