@@ -3,6 +3,7 @@
 use super::help::Help;
 use super::inspect::Inspect;
 use super::palette::Palette;
+use super::program_log::ProgramLog;
 use super::scope::ScopePicker;
 use crate::input::Context;
 use crate::ui::input_line::InputLine;
@@ -14,6 +15,7 @@ pub enum Layer {
     Scope(ScopePicker),
     Themes(ThemePicker),
     Inspect(Box<Inspect>),
+    ProgramLog(ProgramLog),
 }
 
 /// The filter being typed, with what is wrong with it.
@@ -36,6 +38,7 @@ impl Layer {
         match self {
             Self::Palette(_) | Self::Filter(_) => true,
             Self::Inspect(inspect) => inspect.is_searching(),
+            Self::ProgramLog(log) => log.is_searching(),
             Self::Help(_) | Self::Scope(_) | Self::Themes(_) => false,
         }
     }
@@ -43,8 +46,11 @@ impl Layer {
     /// The contexts whose keys hold here, the innermost first.
     pub fn contexts(&self) -> &'static [Context] {
         match self {
-            Self::Inspect(inspect) if inspect.shows_logs() => &[Context::Logs, Context::Inspect],
-            Self::Inspect(_) => &[Context::Inspect],
+            Self::Inspect(inspect) if inspect.shows_logs() => {
+                &[Context::Logs, Context::Inspect, Context::Text]
+            }
+            Self::Inspect(_) => &[Context::Inspect, Context::Text],
+            Self::ProgramLog(_) => &[Context::Text],
             Self::Scope(_) | Self::Themes(_) => &[Context::Picker],
             Self::Palette(_) | Self::Filter(_) | Self::Help(_) => &[],
         }

@@ -11,6 +11,7 @@ mod mouse;
 pub mod msg;
 pub mod palette;
 pub mod prefs;
+pub mod program_log;
 pub mod scope;
 pub mod themes;
 mod typing;
@@ -105,8 +106,10 @@ impl App {
         let dirty = std::mem::take(&mut self.dirty);
         if dirty && let Some(areas) = frame::areas(self.screen, self.notice.is_some()) {
             for layer in &mut self.layers {
-                if let Layer::Inspect(inspect) = layer {
-                    inspect.resize(areas.body);
+                match layer {
+                    Layer::Inspect(inspect) => inspect.resize(areas.body),
+                    Layer::ProgramLog(log) => log.resize(areas.body),
+                    _ => {}
                 }
             }
         }

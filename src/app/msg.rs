@@ -57,6 +57,7 @@ pub enum Answer {
     Object { cluster: ClusterId, id: ObjectId, outcome: Result<Box<Value>, Fault> },
     Lines { stream: u64, lines: Vec<LogLine> },
     LogsEnded { stream: u64, outcome: Result<(), Fault> },
+    ProgramLog(Result<Vec<Clean>, Clean>),
 }
 
 /// What the shell must do. Those that ask for something are answered by an [`Answer`].
@@ -81,4 +82,8 @@ pub enum Effect {
         request: LogRequest,
     },
     StopLogs,
+    /// Gives the terminal to the cluster's credential plugin for a while.
+    LogIn(ClusterId),
+    /// The tail of this program's own log.
+    ReadProgramLog,
 }

@@ -17,6 +17,10 @@ impl App {
                 inspect.type_key(key);
                 Vec::new()
             }
+            Some(Layer::ProgramLog(log)) => {
+                log.type_key(key);
+                Vec::new()
+            }
             Some(Layer::Filter(_)) => {
                 self.type_filter(key);
                 Vec::new()
@@ -96,6 +100,7 @@ impl App {
             }
             Some(Layer::Palette(palette)) => palette.paste(text),
             Some(Layer::Inspect(inspect)) => inspect.paste(text),
+            Some(Layer::ProgramLog(log)) => log.paste(text),
             // Outside of a line of text a paste means nothing: it is never taken for keys.
             _ => {}
         }

@@ -5,6 +5,7 @@ use super::inspect::{Inspect, Tab};
 use super::layers::{FilterLine, Layer, ThemePicker};
 use super::msg::{Answer, Effect, Msg};
 use super::palette::Palette;
+use super::program_log::ProgramLog;
 use super::scope::ScopePicker;
 use super::{App, mouse};
 use crate::fleet::Now;
@@ -111,6 +112,7 @@ impl App {
                     None => effects,
                 };
             }
+            Some(Layer::ProgramLog(log)) => return log.act(action),
             Some(Layer::Palette(_) | Layer::Filter(_)) => {}
             None => return self.act_in_panel(action),
         }
@@ -144,6 +146,10 @@ impl App {
             }
             Action::Scope => self.layers.push(Layer::Scope(ScopePicker::new(&self.state))),
             Action::Themes => self.open_themes(),
+            Action::ProgramLog => {
+                self.layers.push(Layer::ProgramLog(ProgramLog::default()));
+                return Some(vec![Effect::ReadProgramLog]);
+            }
             Action::Copy => return Some(self.copy()),
             Action::GoFleet | Action::GoClusters | Action::GoJobs | Action::GoReplicas => {
                 return Some(self.go(action));
@@ -210,6 +216,7 @@ impl App {
                 Vec::new()
             }
             Request::Copy(text) => self.copied(text),
+            Request::LogIn(cluster) => vec![Effect::LogIn(cluster)],
         }
     }
 
@@ -301,6 +308,14 @@ impl App {
 
     fn answered(&mut self, answer: Answer) {
         self.dirty = true;
+        if let Answer::ProgramLog(read) = answer {
+            let logs = self.layers.iter_mut().filter_map(|layer| match layer {
+                Layer::ProgramLog(log) => Some(log),
+                _ => None,
+            });
+            logs.for_each(|log| log.took(read.clone()));
+            return;
+        }
         // Whoever asked last is on top; answers that nobody waits for any more are dropped.
         let inspects = self.layers.iter_mut().rev().filter_map(|layer| match layer {
             Layer::Inspect(inspect) => Some(inspect),
@@ -318,6 +333,7 @@ impl App {
                     inspect.took_lines(lines);
                 }
             }
+            Answer::ProgramLog(_) => {}
             Answer::LogsEnded { stream, outcome } => {
                 let mut inspects = inspects;
                 if let Some(inspect) = inspects.find(|it| it.reads(stream)) {

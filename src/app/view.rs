@@ -122,6 +122,7 @@ impl App {
             Layer::Palette(palette) => palette.view(pen, areas.body),
             Layer::Scope(picker) => picker.view(pen, areas.body, &self.state.scope),
             Layer::Inspect(inspect) => inspect.view(pen, areas.body),
+            Layer::ProgramLog(log) => log.view(pen, areas.body),
             Layer::Filter(filter) => {
                 let line = pen::line(areas.body, areas.body.height - 1);
                 let height = 1 + u16::from(filter.mistake.is_some());

@@ -1,6 +1,7 @@
 //! The console itself: everything it starts with.
 
 use std::io::IsTerminal;
+use std::path::PathBuf;
 
 use color_eyre::eyre::{Result, bail};
 
@@ -17,7 +18,7 @@ use crate::sources::Clock;
 use crate::state::State;
 use crate::ui::Meaning;
 
-pub async fn run(global: &Global, setup: Setup, files: Files) -> Result<u8> {
+pub async fn run(global: &Global, setup: Setup, files: Files, log_file: Option<PathBuf>) -> Result<u8> {
     check_terminal()?;
     let Setup { config, mut inventory, files: paths } = setup;
     let clock = Clock::start();
@@ -44,7 +45,8 @@ pub async fn run(global: &Global, setup: Setup, files: Files) -> Result<u8> {
     }
     let mouse = config.ui.mouse;
     let setups = reload::follow(paths, Box::new(move || files.read_again()));
-    Ok(console::run(Console { app, session, facts, clock, mouse, state_file, config, setups }).await?)
+    Ok(console::run(Console { app, session, facts, clock, mouse, state_file, log_file, config, setups })
+        .await?)
 }
 
 fn check_terminal() -> Result<()> {

@@ -10,14 +10,16 @@ mod shell;
 mod snapshot;
 pub mod status;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use color_eyre::eyre::Result;
 use demo::Demo;
 use files::Files;
 
-use crate::config::Arguments;
 use crate::config::args::Verb;
+use crate::config::{self, Arguments};
+use crate::runtime::log::{self, Log};
 use crate::runtime::panic;
 
 /// Everything that can be asked of the program; the exit code says how it went.
@@ -39,6 +41,9 @@ fn run(arguments: &Arguments) -> Result<u8> {
         _ => {}
     }
     let global = &arguments.global;
+    let log_file = config::log_path();
+    let _log = log_file.as_deref().and_then(start_log);
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), "begins");
     let demo = global.demo.then(|| Demo::start(global)).transpose()?;
     let files = Files::new(global, demo.as_ref());
     let mut setup = match &arguments.verb {
@@ -56,12 +61,22 @@ fn run(arguments: &Arguments) -> Result<u8> {
             (Some(Verb::Init(args)), _) => init::run(global, args, setup).await,
             (Some(Verb::Doctor { output }), _) => doctor::run(*output, setup).await,
             (_, Some(format)) => snapshot::run(global, format, setup).await,
-            _ => console::run(global, setup, files).await,
+            _ => console::run(global, setup, files, log_file).await,
         }
     });
     // Tasks that hang in a library must not keep the program from ending.
     runtime.shutdown_background();
     ended
+}
+
+/// A log that cannot be written keeps nobody from working; whoever asked for one is told.
+fn start_log(path: &Path) -> Option<Log> {
+    let filter = std::env::var("SKYDECK_LOG").ok();
+    let started = log::start(path, filter.as_deref());
+    if let (Err(reason), Some(_)) = (&started, &filter) {
+        complain(&format!("no log is written: {reason}"));
+    }
+    started.ok()
 }
 
 fn failed(error: &color_eyre::Report) -> ExitCode {

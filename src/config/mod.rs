@@ -119,6 +119,11 @@ pub fn state_path() -> Option<PathBuf> {
     Some(folder.join("state.json"))
 }
 
+/// The program's own log, beside that.
+pub fn log_path() -> Option<PathBuf> {
+    Some(state_path()?.with_file_name("skydeck.log"))
+}
+
 /// Files `themes/NAME.toml` beside the configuration. One that cannot be read is told when it is asked for.
 fn themes(config: &Path) -> BTreeMap<String, String> {
     let folder = config.parent().map(|folder| folder.join("themes"));

@@ -59,6 +59,7 @@ pub enum Rule {
     SameCluster,
     ReplacedCluster,
     CertificateExpiry,
+    InsecureConnection,
     NodeNotReady,
     NodeComplaint,
     NamespaceStuck,
@@ -76,7 +77,7 @@ pub enum Rule {
 }
 
 impl Rule {
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::SilentCluster,
         Self::SilentSource,
         Self::DeniedSource,
@@ -84,6 +85,7 @@ impl Rule {
         Self::SameCluster,
         Self::ReplacedCluster,
         Self::CertificateExpiry,
+        Self::InsecureConnection,
         Self::NodeNotReady,
         Self::NodeComplaint,
         Self::NamespaceStuck,
@@ -110,6 +112,7 @@ impl Rule {
             Self::SameCluster => "same-cluster",
             Self::ReplacedCluster => "replaced-cluster",
             Self::CertificateExpiry => "certificate-expiry",
+            Self::InsecureConnection => "insecure-connection",
             Self::NodeNotReady => "node-not-ready",
             Self::NodeComplaint => "node-complaint",
             Self::NamespaceStuck => "namespace-stuck",

@@ -29,6 +29,7 @@ pub enum Action {
     Palette,
     Help,
     Themes,
+    ProgramLog,
     Mouse,
     Copy,
     Reconnect,
@@ -60,6 +61,8 @@ pub enum Context {
     Panel,
     /// In the detail view of an object.
     Inspect,
+    /// In a text that can be searched and read again.
+    Text,
     /// In the detail view, on the tab with logs.
     Logs,
     /// In a list to choose from: scope, themes.
@@ -91,7 +94,7 @@ const fn row(
 }
 
 use Action as A;
-use Context::{Everywhere, Inspect, Logs, Panel, Picker};
+use Context::{Everywhere, Inspect, Logs, Panel, Picker, Text};
 
 pub const ACTIONS: &[Row] = &[
     row(A::Up, Everywhere, &["k", "up"], ["up", "Move up", ""]),
@@ -125,7 +128,12 @@ pub const ACTIONS: &[Row] = &[
     row(A::SortNext, Panel, &["o", ">"], ["sort-next", "Sort by the next column", "sort"]),
     row(A::SortPrevious, Panel, &["<"], ["sort-previous", "Sort by the column before", ""]),
     row(A::SortReverse, Panel, &["O"], ["sort-reverse", "Turn the order round", ""]),
-    row(A::Logs, Panel, &["L"], ["logs", "Open the logs of what the cursor is on", "logs"]),
+    row(
+        A::Logs,
+        Panel,
+        &["L"],
+        ["logs", "Open the logs of what the cursor is on; of a cluster: log in", "logs"],
+    ),
     row(A::Yaml, Panel, &["y"], ["yaml", "Open the YAML of what the cursor is on", ""]),
     row(A::Reconnect, Panel, &["ctrl-r"], ["reconnect", "Try unreachable clusters again now", ""]),
     row(
@@ -142,10 +150,10 @@ pub const ACTIONS: &[Row] = &[
     ),
     row(A::NextTab, Inspect, &["tab"], ["next-tab", "Go to the next tab", "next tab"]),
     row(A::PreviousTab, Inspect, &["shift-tab"], ["previous-tab", "Go to the tab before", ""]),
-    row(A::Refresh, Inspect, &["r"], ["refresh", "Read the object again", "read again"]),
-    row(A::Search, Inspect, &["/"], ["search", "Search in the text", "search"]),
-    row(A::NextMatch, Inspect, &["n"], ["next-match", "Go to the next match", ""]),
-    row(A::PreviousMatch, Inspect, &["N"], ["previous-match", "Go to the match before", ""]),
+    row(A::Refresh, Text, &["r"], ["refresh", "Read it again", "read again"]),
+    row(A::Search, Text, &["/"], ["search", "Search in the text", "search"]),
+    row(A::NextMatch, Text, &["n"], ["next-match", "Go to the next match", ""]),
+    row(A::PreviousMatch, Text, &["N"], ["previous-match", "Go to the match before", ""]),
     row(A::Follow, Logs, &["f"], ["follow", "Follow the log, or stop following", "follow"]),
     row(
         A::PreviousRun,
@@ -163,6 +171,7 @@ pub const ACTIONS: &[Row] = &[
         &["Y"],
         ["copy", "Copy the name under the cursor to the clipboard (OSC 52)", ""],
     ),
+    row(A::ProgramLog, Everywhere, &[], ["log", "Show the log of this program", ""]),
     row(A::Themes, Everywhere, &["T"], ["themes", "Choose a theme, with preview", ""]),
     row(
         A::Mouse,
@@ -200,6 +209,7 @@ impl Context {
             Everywhere => "everywhere",
             Panel => "in a panel",
             Inspect => "in a detail view",
+            Text => "in a text",
             Logs => "in logs",
             Picker => "in a list to choose from",
         }

@@ -96,6 +96,8 @@ pub enum Request {
     /// Go to a panel, with the cursor on this if it is there.
     GoTo(PanelId, Option<Target>),
     Copy(Clean),
+    /// Let the operator answer the cluster's credential plugin.
+    LogIn(ClusterId),
 }
 
 pub trait Panel {

@@ -15,11 +15,11 @@ use super::reload::{self, Outcome, Setup};
 use super::session::Session;
 use super::signals::{self, Asked, Signals};
 use super::terminal::Terminal;
-use super::{keys, panic};
+use super::{keys, login, panic};
 use crate::app::{Answer, App, Effect, Msg, Notice, update, view};
 use crate::config::Config;
 use crate::effects::desk;
-use crate::fleet::Fact;
+use crate::fleet::{Clean, ClusterId, Fact};
 use crate::sources::Clock;
 
 /// At most one frame in so long.
@@ -37,6 +37,8 @@ pub struct Console {
     pub mouse: bool,
     /// Where habits are remembered.
     pub state_file: Option<PathBuf>,
+    /// The program's own log.
+    pub log_file: Option<PathBuf>,
     pub config: Config,
     /// The files that say what is watched, read again when they changed.
     pub setups: Receiver<Outcome>,
@@ -55,6 +57,9 @@ struct Running {
     setups: Receiver<Outcome>,
     size: (u16, u16),
     ended: Option<u8>,
+    /// The plugin of this cluster waits for the terminal.
+    login: Option<ClusterId>,
+    log_file: Option<PathBuf>,
 }
 
 /// What the loop woke up for.
@@ -86,6 +91,8 @@ pub async fn run(console: Console) -> io::Result<u8> {
         setups: console.setups,
         size: Terminal::size(),
         ended: None,
+        login: None,
+        log_file: console.log_file,
     };
     running.run().await
 }
@@ -128,6 +135,12 @@ impl Running {
                 }
                 Woke::Nothing => {}
                 Woke::Closed => self.ended = Some(0),
+            }
+            if let Some(cluster) = self.login.take() {
+                // Whoever reads keys would take those of the plugin.
+                drop(events);
+                self.log_in(cluster, &mut signals).await?;
+                events = EventStream::new();
             }
             if self.terminal.writer().is_broken() {
                 self.ended = Some(1);
@@ -198,6 +211,8 @@ impl Running {
                 self.asker.read_logs(stream, cluster, request);
             }
             Effect::StopLogs => self.asker.stop_logs(),
+            Effect::LogIn(cluster) => self.login = Some(cluster),
+            Effect::ReadProgramLog => self.asker.read_program_log(self.log_file.clone()),
         }
         Ok(())
     }
@@ -205,13 +220,17 @@ impl Running {
     fn set_up(&mut self, setup: Outcome) -> Vec<Msg> {
         let notice = |text: String, is_bad| Msg::Notice(Notice { text: text.into(), is_bad });
         match setup {
-            Err(reason) => vec![notice(format!("not taken, what was goes on: {reason}"), true)],
+            Err(reason) => {
+                tracing::warn!("the files changed and are not taken: {reason}");
+                vec![notice(format!("not taken, what was goes on: {reason}"), true)]
+            }
             Ok(setup) => {
                 let Setup { config, inventory, .. } = *setup;
                 let configuration = reload::to_app(&self.config, &config);
                 let changed = self.session.rewatch(&config, inventory, &mut self.app.state);
                 self.config = config;
                 let words = format!("configuration read again{changed}");
+                tracing::info!("{words}");
                 vec![Msg::Configuration(Box::new(configuration)), notice(words, false)]
             }
         }
@@ -231,6 +250,50 @@ impl Running {
             Asked::Continue => self.come_back()?,
         }
         Ok(())
+    }
+
+    /// Gives the terminal to a credential plugin until it ends. What is heard meanwhile is folded.
+    async fn log_in(&mut self, cluster: ClusterId, signals: &mut Signals) -> io::Result<()> {
+        let Some((plugin, name)) = self.session.plugin(cluster) else {
+            let text = Clean::from("its credential does not come from a plugin");
+            return self.take(vec![Msg::Notice(Notice { text, is_bad: true })]);
+        };
+        self.terminal.writer().drain().await;
+        self.terminal.leave();
+        panic::on_screen(false);
+        let front = login::in_front(self.terminal.tty(), plugin, name.clone());
+        tokio::pin!(front);
+        let outcome = loop {
+            tokio::select! {
+                outcome = &mut front => break Some(outcome),
+                Some(facts) = self.facts.recv() => {
+                    let messages = self.batch(facts);
+                    self.take(messages)?;
+                }
+                asked = signals.next() => match asked {
+                    // Ctrl-C and its like are meant for the plugin.
+                    Asked::End(code) if code == signals::INTERRUPTED || code == signals::ASKED_TO_QUIT => {}
+                    Asked::End(code) => {
+                        self.ended = Some(code);
+                        break None;
+                    }
+                    Asked::Stop => signals::stop_here(),
+                    Asked::Continue => {}
+                },
+            }
+        };
+        let Some(outcome) = outcome else { return Ok(()) };
+        panic::on_screen(true);
+        Terminal::forget_keys();
+        self.come_back()?;
+        let notice = match outcome {
+            Ok(()) => Notice { text: Clean::from(format!("logged in for {name}")), is_bad: false },
+            Err(fault) => Notice { text: Clean::from(fault.to_string()), is_bad: true },
+        };
+        if !notice.is_bad {
+            self.session.reconnect(None);
+        }
+        self.take(vec![Msg::Notice(notice)])
     }
 
     fn come_back(&mut self) -> io::Result<()> {

@@ -4,6 +4,8 @@ pub mod clock;
 pub mod console;
 pub mod headless;
 mod keys;
+pub mod log;
+mod login;
 pub mod panic;
 mod perform;
 pub mod reload;

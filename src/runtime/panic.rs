@@ -23,6 +23,9 @@ pub fn install() -> color_eyre::Result<()> {
     eyre_hook.install()?;
     std::panic::set_hook(Box::new(move |info| {
         let report = panic_hook.panic_report(info).to_string();
+        // Where, and not what: the words of a panic may hold anything.
+        let place = info.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, "a task of this program failed");
         if ON_SCREEN.load(Ordering::Acquire) {
             let mut reports = REPORTS.lock().unwrap_or_else(PoisonError::into_inner);
             if reports.len() < MOST_REPORTS {

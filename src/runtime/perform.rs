@@ -1,10 +1,13 @@
 //! Effects that ask a server: each runs in a task of its own and is answered.
 
+use std::path::PathBuf;
+
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::AbortHandle;
 
+use super::log;
 use crate::app::Answer;
-use crate::fleet::{ClusterId, Fault, FaultKind, LogRequest, ObjectId, Step};
+use crate::fleet::{Clean, ClusterId, Fault, FaultKind, LogRequest, ObjectId, Step};
 use crate::sources::kube::Details;
 
 pub struct Asker {
@@ -54,6 +57,17 @@ impl Asker {
             let _ = answers.send(Answer::LogsEnded { stream, outcome }).await;
         });
         self.logs = Some(task.abort_handle());
+    }
+
+    pub fn read_program_log(&self, path: Option<PathBuf>) {
+        let answers = self.answers.clone();
+        tokio::spawn(async move {
+            let nowhere = || Err(Clean::from("this session writes no log"));
+            let read =
+                tokio::task::spawn_blocking(move || path.map_or_else(nowhere, |path| log::tail(&path)));
+            let read = read.await.unwrap_or_else(|_| Err("it cannot be read".into()));
+            let _ = answers.send(Answer::ProgramLog(read)).await;
+        });
     }
 
     pub fn stop_logs(&mut self) {

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use tokio::sync::mpsc::Receiver;
 use tokio::task::{AbortHandle, JoinError, JoinSet};
 
 use crate::clients::kube::connect::{Connector, Target};
+use crate::clients::kube::credentials::Plugin;
 use crate::config::Config;
 use crate::fleet::{Clean, ClusterFact, ClusterId, Fact, Fault, FaultKind, Step};
 use crate::sources::inventory::{Inventory, Member};
@@ -111,6 +113,7 @@ impl Session {
         let nudge = Nudge::default();
         let (name, target, namespaces) =
             (member.spec.name.clone(), member.target.clone(), member.namespaces.clone());
+        self.out.call(id, &name);
         let assignment = Assignment {
             cluster: id,
             target: member.target,
@@ -123,6 +126,13 @@ impl Session {
         let task = self.tasks.spawn(task);
         self.clusters.insert(id, Watched { task, nudge, name, target, namespaces });
         (id, member.spec)
+    }
+
+    /// The plugin that a cluster's credential comes from, and the cluster's name.
+    pub fn plugin(&self, cluster: ClusterId) -> Option<(Arc<Plugin>, Clean)> {
+        let watched = self.clusters.get(&cluster)?;
+        let target = watched.target.as_ref().ok()?;
+        Some((self.connector.plugin(target).ok()??, watched.name.clone()))
     }
 
     /// Tries again now, instead of when the time has come.

@@ -14,6 +14,11 @@ pub enum Asked {
     Continue,
 }
 
+/// The code for Ctrl-C.
+pub const INTERRUPTED: u8 = 128 + 2;
+/// The code for Ctrl-\\.
+pub const ASKED_TO_QUIT: u8 = 128 + 3;
+
 pub struct Signals {
     ends: [(Signal, u8); 4],
     stop: Signal,

@@ -14,6 +14,8 @@ use crossterm::{cursor, queue, style};
 use ratatui::backend::{Backend, CrosstermBackend};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use rustix::stdio::stdin;
+use rustix::termios::{QueueSelector, tcflush};
 
 use super::tty::Tty;
 use super::writer::Writer;
@@ -152,6 +154,16 @@ impl Terminal {
     /// Sends something that is not a picture, such as a text for the clipboard, with the next frame.
     pub fn send(&mut self, bytes: &[u8]) {
         self.beside.extend_from_slice(bytes);
+    }
+
+    /// The way to the terminal itself, for what is said while it is left.
+    pub(super) fn tty(&self) -> Arc<Tty> {
+        Arc::clone(&self.tty)
+    }
+
+    /// Keys that were pressed for somebody else are nobody's.
+    pub fn forget_keys() {
+        let _ = tcflush(stdin(), QueueSelector::IFlush);
     }
 
     pub fn writer(&self) -> &Writer {

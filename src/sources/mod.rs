@@ -4,15 +4,17 @@
 //! because a server is away; it says so and tries again. [`inventory`] says which clusters there are,
 //! [`kube`] runs the sources of one.
 
+mod diary;
 pub mod inventory;
 pub mod kube;
 
 use std::sync::Arc;
 
+use diary::Diary;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::fleet::{ClusterFact, ClusterId, Fact, Mono, SourceFact, SourceId};
+use crate::fleet::{Clean, ClusterFact, ClusterId, Fact, Mono, SourceFact, SourceId};
 
 /// Batches of facts that may wait to be folded. When it is full, sources wait, and so do their servers.
 const BATCHES: usize = 256;
@@ -38,28 +40,36 @@ impl Clock {
 pub struct Out {
     facts: mpsc::Sender<Vec<Fact>>,
     clock: Clock,
+    diary: Diary,
 }
 
 impl Out {
     pub fn new(clock: Clock) -> (Self, mpsc::Receiver<Vec<Fact>>) {
         let (facts, receiver) = mpsc::channel(BATCHES);
-        (Self { facts, clock }, receiver)
+        (Self { facts, clock, diary: Diary::default() }, receiver)
     }
 
     pub fn clock(&self) -> Clock {
         self.clock
     }
 
+    /// How a cluster is called in the log.
+    pub fn call(&self, cluster: ClusterId, name: &Clean) {
+        self.diary.call(cluster, name);
+    }
+
     /// Nobody listening any more means that the program is ending, so a failed send is not an error.
     pub async fn source(&self, source: SourceId, facts: impl IntoIterator<Item = SourceFact>) {
         let at = self.clock.mono();
-        let facts: Vec<_> = facts.into_iter().map(|fact| Fact::Source(source, at, fact)).collect();
+        let facts = facts.into_iter().inspect(|fact| self.diary.source(source, fact));
+        let facts: Vec<_> = facts.map(|fact| Fact::Source(source, at, fact)).collect();
         if !facts.is_empty() {
             let _ = self.facts.send(facts).await;
         }
     }
 
     pub async fn cluster(&self, cluster: ClusterId, fact: ClusterFact) {
+        self.diary.cluster(cluster, &fact);
         let _ = self.facts.send(vec![Fact::Cluster(cluster, self.clock.mono(), fact)]).await;
     }
 }

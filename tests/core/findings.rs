@@ -303,3 +303,17 @@ fn findings_that_are_not_wanted_are_not_told() {
     world.later(1);
     assert!(world.causes().is_empty());
 }
+
+#[test]
+fn a_connection_that_is_not_checked_is_told_whatever_else_is_well() {
+    let (mut world, id) = later(&[], 1);
+    assert_eq!(world.causes(), Vec::<String>::new());
+    let connection =
+        skydeck::fleet::fact::Connection { insecure: true, ..skydeck::fleet::fact::Connection::default() };
+    world.fact(id, ago(0), ClusterFact::Client(connection));
+    world.later(1);
+    assert_eq!(
+        world.causes(),
+        ["warning aws cluster: INSECURE: the server's certificate is not checked (insecure-skip-tls-verify)"]
+    );
+}

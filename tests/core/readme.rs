@@ -28,11 +28,14 @@ fn readme() -> String {
 
 fn table_of_keys() -> String {
     let mut table = String::from("\n| Keys | Where | What |\n|---|---|---|\n");
-    for context in [Context::Everywhere, Context::Panel, Context::Inspect, Context::Logs, Context::Picker] {
+    for context in
+        [Context::Everywhere, Context::Panel, Context::Inspect, Context::Text, Context::Logs, Context::Picker]
+    {
         for row in ACTIONS.iter().filter(|row| row.context == context) {
             let keys: Vec<_> =
                 row.keys.iter().map(|keys| format!("`{}`", keys.replace('|', "\\|"))).collect();
-            table += &format!("| {} | {} | {} |\n", keys.join(" "), context.name(), row.doc);
+            let keys = if keys.is_empty() { format!("`:{}`", row.name) } else { keys.join(" ") };
+            table += &format!("| {keys} | {} | {} |\n", context.name(), row.doc);
         }
     }
     table + "\n"

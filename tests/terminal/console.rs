@@ -64,13 +64,21 @@ impl Console {
         Console::of(program, (columns, lines), arguments, variables)
     }
 
-    pub fn of(
+    /// With a home of one's own.
+    pub fn at(home: tempfile::TempDir, size: (u16, u16)) -> Console {
+        Console::started(home, Path::new(env!("CARGO_BIN_EXE_skydeck")), size, (&[], &[]))
+    }
+
+    pub fn of(program: &Path, size: (u16, u16), arguments: &[&str], variables: &[(&str, &str)]) -> Console {
+        Console::started(home(), program, size, (arguments, variables))
+    }
+
+    fn started(
+        home: tempfile::TempDir,
         program: &Path,
         (columns, lines): (u16, u16),
-        arguments: &[&str],
-        variables: &[(&str, &str)],
+        (arguments, variables): (&[&str], &[(&str, &str)]),
     ) -> Console {
-        let home = home();
         let (pty, pts) = open().unwrap();
         pty.resize(Size::new(lines, columns)).unwrap();
         let modes_before = tcgetattr(&pty).unwrap().local_modes;
@@ -78,6 +86,7 @@ impl Console {
             .args(arguments)
             .env_clear()
             .env("HOME", home.path())
+            .env("PATH", "/usr/bin:/bin")
             .env("TERM", "xterm-256color")
             .env("LANG", "C.UTF-8")
             .envs(variables.iter().copied());
@@ -120,6 +129,10 @@ impl Console {
             self.press("\x0c");
             std::thread::sleep(LOOK * 2);
         }
+    }
+
+    pub fn home(&self) -> &Path {
+        self.home.path()
     }
 
     pub fn state_file(&self) -> PathBuf {

@@ -6,4 +6,5 @@ mod console;
 mod hostile;
 mod keys;
 mod leaving;
+mod login;
 mod printed;

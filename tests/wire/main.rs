@@ -1,5 +1,5 @@
 //! The sources against servers that fail: real HTTP on loopback, faults at the servers' seam, and the picture
-//! compared with what the servers hold. Protobuf and TLS are the business of the tests with real servers.
+//! compared with what the servers hold. Protobuf is the business of the tests with real servers.
 #![cfg(test)]
 
 mod cluster;
@@ -8,3 +8,4 @@ mod faults;
 mod follows;
 mod plugins;
 mod schedules;
+mod ways;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use kube::client::ConfigExt;
 use rustls::pki_types::ServerName;
+use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
@@ -16,6 +17,7 @@ use super::material::Material;
 use crate::fleet::{Fault, FaultKind, Step, Unix};
 
 const DEADLINE: Duration = Duration::from_secs(10);
+const MOMENT: Duration = Duration::from_millis(200);
 
 /// The end of the server's certificate, from a handshake of its own: kube does not show the one it got.
 ///
@@ -36,7 +38,11 @@ pub async fn of_server(config: &kube::Config) -> Result<Option<Unix>, Fault> {
     let of_io = |error: std::io::Error| faults::of_io(Step::Connect, &error);
     let handshake = async {
         let stream = TcpStream::connect((host, port)).await.map_err(of_io)?;
-        let stream = connector.connect(name, stream).await.map_err(of_io)?;
+        let mut stream = connector.connect(name, stream).await.map_err(of_io)?;
+        // A server that does not accept the client's certificate says so after the handshake.
+        if let Ok(Err(error)) = timeout(MOMENT, stream.read(&mut [0])).await {
+            return Err(of_io(error));
+        }
         let (_, session) = stream.get_ref();
         let shown = session.peer_certificates().and_then(|shown| shown.first());
         Ok(shown.and_then(|it| expiry(Certificate::from_der(it).ok()?)))

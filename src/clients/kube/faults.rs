@@ -45,6 +45,10 @@ fn of_error(step: Step, error: &(dyn Error + 'static)) -> Fault {
         innermost = error.to_string();
         cause = error.source();
     }
+    // Of an alert that comes after the handshake hyper tells only this.
+    if innermost == "connection was not ready" {
+        innermost = "the server ends it at once: does it accept your certificate?".into();
+    }
     Fault::new(step, FaultKind::Unreachable, innermost)
 }
 

@@ -3,7 +3,7 @@
 use crate::fleet::{Age, Clean};
 use crate::panels::{Column, Value};
 use crate::state::Freshness;
-use crate::state::select::clusters::{ClusterRow, Liveness};
+use crate::state::select::clusters::{ClusterRow, Liveness, Login};
 use crate::ui::{Cell, Glyphs, Meaning, text};
 
 type C = Column<ClusterRow>;
@@ -121,14 +121,18 @@ fn age_cell(row: &ClusterRow) -> Cell {
     }
 }
 
+/// `INSECURE`, `needs login: press L`, then the problem.
 fn problem_cell(row: &ClusterRow) -> Cell {
-    if row.problem.is_empty() && row.insecure {
-        return Cell::new("the server's certificate is not checked", Meaning::BadBadge);
-    }
     let meaning = if row.liveness.is_live() { Meaning::Muted } else { Meaning::Text };
+    let mut cell = Cell::default();
     if row.insecure {
-        let badge = Cell::new("insecure", Meaning::BadBadge);
-        return badge.and(" ", Meaning::Text).and(&row.problem, meaning);
+        cell = cell.and("INSECURE", Meaning::BadBadge).and(" ", Meaning::Text);
     }
-    Cell::new(&row.problem, meaning)
+    if row.login == Login::Needed {
+        cell = cell.and("needs login: press L", Meaning::BadBadge).and(" ", Meaning::Text);
+    }
+    if row.insecure && row.problem.is_empty() {
+        return cell.and("the server's certificate is not checked", Meaning::Text);
+    }
+    cell.and(&row.problem, meaning)
 }

@@ -8,7 +8,7 @@ use super::{Filter, List, Order, Panel, PanelId, Request, Target};
 use crate::fleet::{Clean, ClusterId, Subject};
 use crate::input::Action;
 use crate::state::State;
-use crate::state::select::clusters::{self, ClusterRow};
+use crate::state::select::clusters::{self, ClusterRow, Login};
 use crate::ui::theme::Meaning;
 use crate::ui::{Pen, pen};
 
@@ -60,6 +60,10 @@ impl Panel for Clusters {
         }
         match action {
             Action::Open | Action::Right => self.target().map(Request::Inspect),
+            Action::Logs => {
+                let row = self.list.selected()?;
+                (row.login != Login::No).then_some(Request::LogIn(row.id))
+            }
             Action::Copy => Some(Request::Copy(self.list.selected()?.name.clone())),
             _ => None,
         }

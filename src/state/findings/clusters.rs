@@ -138,6 +138,16 @@ pub(super) fn certificates(state: &State, cluster: &Cluster, found: &mut Found) 
     }
 }
 
+/// Whoever stands between reads the credential, and may answer in the server's place.
+pub(super) fn insecure(_: &State, cluster: &Cluster, found: &mut Found) {
+    if !cluster.connection.as_ref().is_some_and(|connection| connection.insecure) {
+        return;
+    }
+    let mut it = finding(Rule::InsecureConnection, Severity::Warning, cluster, Subject::Cluster);
+    it.cause = "INSECURE: the server's certificate is not checked (insecure-skip-tls-verify)".into();
+    found.add(it);
+}
+
 pub(super) fn namespaces(_: &State, cluster: &Cluster, found: &mut Found) {
     for namespace in cluster.objects.namespaces.values() {
         let Some(since) = namespace.terminating_since else { continue };

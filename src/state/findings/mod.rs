@@ -36,7 +36,7 @@ enum Scan {
 }
 
 /// Every rule, in an order in which a cause comes before what it explains.
-const RULES: [Scan; 15] = [
+const RULES: [Scan; 16] = [
     Scan::Cluster(clusters::silent),
     Scan::Cluster(clusters::silent_sources),
     Scan::Cluster(clusters::denied),
@@ -44,6 +44,7 @@ const RULES: [Scan; 15] = [
     Scan::Cluster(clusters::same),
     Scan::Cluster(clusters::replaced),
     Scan::Cluster(clusters::certificates),
+    Scan::Cluster(clusters::insecure),
     Scan::Cluster(clusters::namespaces),
     Scan::Cluster(nodes::not_ready),
     Scan::Cluster(nodes::complaints),

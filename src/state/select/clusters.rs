@@ -1,6 +1,6 @@
 //! One row a cluster: is it there, how is it, how old is what we know.
 
-use crate::fleet::{Age, Clean, Cloud, ClusterId, Fault, GpuCount, Kind, SourceState};
+use crate::fleet::{Age, Clean, Cloud, ClusterId, Fault, FaultKind, GpuCount, Kind, SourceState};
 use crate::state::cluster::CORE_KINDS;
 use crate::state::{Cluster, Freshness, State};
 
@@ -25,11 +25,22 @@ pub struct ClusterRow {
     pub gpus_requested: GpuCount,
     pub round_trip_ms: Option<u32>,
     pub insecure: bool,
+    /// Its credential plugin could be run before the operator's eyes, which may help.
+    pub login: Login,
     pub read_only: bool,
     pub requests: u64,
     pub received_bytes: u64,
     /// What is wrong, in words; empty when nothing is.
     pub problem: Clean,
+}
+
+/// Whether somebody should answer the credential plugin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Login {
+    No,
+    /// It failed; before one's eyes it may do better.
+    MayHelp,
+    Needed,
 }
 
 /// The state of a cluster as one word; the greater is the worse.
@@ -105,6 +116,7 @@ pub fn row(state: &State, cluster: &Cluster) -> ClusterRow {
         gpus_requested: usage.gpus_requested,
         round_trip_ms: cluster.api.round_trip_ms,
         insecure: cluster.connection.as_ref().is_some_and(|connection| connection.insecure),
+        login: login(cluster),
         read_only: cluster.spec.read_only,
         requests: cluster.cost.requests,
         received_bytes: cluster.cost.received_bytes,
@@ -144,6 +156,16 @@ pub fn liveness(state: &State, cluster: &Cluster) -> Liveness {
         return Liveness::Partial;
     }
     Liveness::Live
+}
+
+fn login(cluster: &Cluster) -> Login {
+    let fault = cluster.api.fault.as_ref().map(|(_, fault)| fault.kind);
+    let plugin = cluster.connection.as_ref().is_some_and(|it| it.credential.starts_with("exec "));
+    match fault {
+        Some(FaultKind::Login) => Login::Needed,
+        Some(FaultKind::Credential) if plugin => Login::MayHelp,
+        _ => Login::No,
+    }
 }
 
 /// `EKS 1.33` of `v1.33.5-eks-113cf36`.

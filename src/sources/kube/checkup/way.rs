@@ -112,7 +112,12 @@ async fn encryption(checkup: &mut Checkup, connected: &Connected, with: &Circums
     let end = match certificate::of_server(&config).await {
         Ok(end) => end,
         // Without a plugin's certificate the handshake may be refused; the answer will tell.
-        Err(fault) if fault.kind == FaultKind::Credential => None,
+        Err(fault)
+            if fault.kind == FaultKind::Credential
+                && connected.door.way().credential().plugin().is_some() =>
+        {
+            None
+        }
         Err(fault) => {
             checkup.broken(NAME, &fault);
             return false;
