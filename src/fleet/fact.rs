@@ -8,9 +8,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Admission, Autoscaler, Budget, ClusterId, CronJob, Endpoints, Event, Fault, HostPolicy, InferenceService,
-    Job, Kind, Mono, Namespace, Node, ObjectKey, Pod, Reconciler, Revision, Route, Service, ServiceEntry,
-    SourceId, Unix, Workload,
+    Admission, Autoscaler, Budget, ClusterId, ClusterQueue, CronJob, Endpoints, Event, Fault, HostPolicy,
+    InferenceService, Job, Kind, LocalQueue, Mono, Namespace, Node, ObjectKey, Pod, Reconciler, Revision,
+    Route, Service, ServiceEntry, SourceId, Unix, Workload,
 };
 use crate::fleet::Clean;
 
@@ -124,6 +124,8 @@ pub enum Object {
     ServiceEntry(Box<ServiceEntry>),
     InferenceService(Box<InferenceService>),
     Reconciler(Box<Reconciler>),
+    ClusterQueue(Box<ClusterQueue>),
+    LocalQueue(Box<LocalQueue>),
 }
 
 impl Object {
@@ -147,6 +149,8 @@ impl Object {
             Self::ServiceEntry(entry) => entry.key.clone(),
             Self::InferenceService(service) => service.key.clone(),
             Self::Reconciler(reconciler) => reconciler.key.clone(),
+            Self::ClusterQueue(it) => ObjectKey { namespace: Clean::default(), name: it.name.clone() },
+            Self::LocalQueue(queue) => queue.key.clone(),
         }
     }
 }

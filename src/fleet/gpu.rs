@@ -30,13 +30,28 @@ impl GpuCount {
 
     /// Adds what one entry of a resource list says, if it is about GPUs.
     pub fn add_resource(&mut self, resource: &str, amount: &str) {
-        let Some(class) = class(resource) else { return };
-        let Some(pieces) = quantity::pieces(amount) else { return };
-        *match class {
-            Class::Whole => &mut self.whole,
-            Class::Slice => &mut self.slices,
-            Class::Shared => &mut self.shared,
-        } += pieces;
+        if let Some(pieces) = quantity::pieces(amount) {
+            self.add_pieces(resource, pieces);
+        }
+    }
+
+    fn add_pieces(&mut self, resource: &str, pieces: u32) {
+        let count = match class(resource) {
+            Some(Class::Whole) => &mut self.whole,
+            Some(Class::Slice) => &mut self.slices,
+            Some(Class::Shared) => &mut self.shared,
+            None => return,
+        };
+        *count = count.saturating_add(pieces);
+    }
+
+    /// The GPUs among all amounts.
+    pub fn among<'a>(amounts: impl Iterator<Item = (&'a str, u64)>) -> Self {
+        let mut count = Self::NONE;
+        for (resource, amount) in amounts {
+            count.add_pieces(resource, u32::try_from(amount).unwrap_or(u32::MAX));
+        }
+        count
     }
 
     /// The larger of each, as Kubernetes takes the larger of init and main containers.
@@ -48,6 +63,21 @@ impl GpuCount {
             shared: self.shared.max(other.shared),
         }
     }
+}
+
+/// Whether a resource is about GPUs, whole or in parts.
+pub fn is_gpu(resource: &str) -> bool {
+    class(resource).is_some()
+}
+
+/// Whether a resource counts turns on GPUs: time-sliced or MPS replicas, which are not devices.
+pub fn is_share(resource: &str) -> bool {
+    matches!(class(resource), Some(Class::Shared))
+}
+
+/// Whether a resource counts partitions of GPUs.
+pub fn is_slice(resource: &str) -> bool {
+    matches!(class(resource), Some(Class::Slice))
 }
 
 enum Class {

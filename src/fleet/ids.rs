@@ -47,13 +47,17 @@ pub enum Kind {
     Kustomization,
     /// Flux's.
     HelmRelease,
+    /// Kueue's quota.
+    ClusterQueue,
+    /// Kueue's door to it in one namespace.
+    LocalQueue,
     /// A job kind by configuration: its number in the table of job kinds.
     CustomJob(u8),
 }
 
 impl Kind {
     /// Every kind but the configured job kinds, in the order in which they are read.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 30] = [
         Self::Node,
         Self::Namespace,
         Self::Deployment,
@@ -82,6 +86,8 @@ impl Kind {
         Self::Application,
         Self::Kustomization,
         Self::HelmRelease,
+        Self::ClusterQueue,
+        Self::LocalQueue,
     ];
 
     /// Kubernetes' own name of the kind. Configured job kinds have theirs in the table of job kinds.
@@ -115,6 +121,8 @@ impl Kind {
             Self::Application => "Application",
             Self::Kustomization => "Kustomization",
             Self::HelmRelease => "HelmRelease",
+            Self::ClusterQueue => "ClusterQueue",
+            Self::LocalQueue => "LocalQueue",
             Self::CustomJob(_) => "custom job",
         }
     }
@@ -150,13 +158,15 @@ impl Kind {
             Self::Application => "what Argo CD would take back",
             Self::Kustomization => "what Flux would take back",
             Self::HelmRelease => "what Flux's Helm would take back",
+            Self::ClusterQueue => "quota of Kueue",
+            Self::LocalQueue => "which quota of Kueue a namespace has",
             Self::CustomJob(_) => "jobs of this kind",
         }
     }
 
     /// Cluster-scoped kinds cannot be read namespace by namespace.
     pub const fn namespaced(self) -> bool {
-        !matches!(self, Self::Node | Self::Namespace)
+        !matches!(self, Self::Node | Self::Namespace | Self::ClusterQueue)
     }
 
     /// Every cluster serves it; the others are there when their CRDs are.
@@ -338,7 +348,9 @@ mod tests {
                 | Kind::Canary
                 | Kind::Application
                 | Kind::Kustomization
-                | Kind::HelmRelease => {}
+                | Kind::HelmRelease
+                | Kind::ClusterQueue
+                | Kind::LocalQueue => {}
             }
         }
     }

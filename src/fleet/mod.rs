@@ -3,6 +3,7 @@
 //! A noun never draws, fetches or decides. Everything textual in it came through [`text::sanitize`], every
 //! number says its unit, and what is not known is an `Option`, never a zero.
 
+pub mod amounts;
 pub mod autoscaler;
 pub mod budget;
 pub mod cluster;
@@ -17,10 +18,13 @@ pub mod job;
 pub mod log;
 pub mod marks;
 pub mod mesh;
+pub mod needs;
 pub mod node;
+pub mod placement;
 pub mod pod;
 pub mod quantity;
 pub mod reconciler;
+pub mod queue;
 pub mod rollout;
 pub mod route;
 pub mod service;
@@ -29,6 +33,7 @@ pub mod text;
 pub mod time;
 pub mod workload;
 
+pub use amounts::{Amounts, AmountsInterner, Asked, PodSum};
 pub use autoscaler::Autoscaler;
 pub use budget::Budget;
 pub use cluster::{Cloud, Distribution, Namespace, Place};
@@ -43,8 +48,11 @@ pub use job::{Admission, CronJob, Job, JobPhase};
 pub use log::{LogLine, LogRequest, LogTarget};
 pub use marks::Marks;
 pub use mesh::{HostPolicy, ServiceEntry};
+pub use needs::{PodNeeds, ReplicaNeeds};
 pub use node::Node;
+pub use placement::{Placement, Taint};
 pub use pod::{Owner, Pod, PodPhase, Trouble, TroubleKind};
+pub use queue::{ClusterQueue, LocalQueue};
 pub use reconciler::Reconciler;
 pub use rollout::Rollout;
 pub use route::Route;

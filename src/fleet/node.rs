@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Clean, Distribution, GpuCount, Place, Unix};
+use super::{Amounts, Clean, Distribution, GpuCount, Labels, Place, Taint, Unix};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Node {
@@ -14,6 +14,11 @@ pub struct Node {
     /// `nvidia.com/gpu.product` and its equals of other makers.
     pub gpu_product: Option<Clean>,
     pub gpus_allocatable: GpuCount,
+    /// All that pods may be given here.
+    pub allocatable: Amounts,
+    /// Selectors of pods may ask for any of them.
+    pub labels: Labels,
+    pub taints: Box<[Taint]>,
     pub readiness: Readiness,
     /// Cordoned: no new pods.
     pub unschedulable: bool,

@@ -1,8 +1,10 @@
 //! A pod, in the least that tells its workload's health. There may be 150,000 of them.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
-use super::{Clean, GpuCount, ObjectKey, Unix};
+use super::{Amounts, Clean, GpuCount, ObjectKey, Unix};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pod {
@@ -19,6 +21,8 @@ pub struct Pod {
     pub restarts: u32,
     /// What the scheduler reserves for it.
     pub gpus: GpuCount,
+    /// The same of every resource; one for all pods that ask alike.
+    pub requests: Arc<Amounts>,
     /// Image of the first container.
     pub image: Clean,
     pub trouble: Option<Box<Trouble>>,
@@ -83,6 +87,11 @@ impl Trouble {
 }
 
 impl Pod {
+    /// Held back until whoever put a gate on it takes it away; the scheduler does not look at it.
+    pub fn is_gated(&self) -> bool {
+        self.status == "SchedulingGated"
+    }
+
     /// Whether it takes part in what the cluster reserves: pods that ended hold nothing.
     pub fn holds_resources(&self) -> bool {
         !matches!(self.phase, PodPhase::Succeeded | PodPhase::Failed)

@@ -7,9 +7,9 @@ use super::backing::Backing;
 use super::table::{Stamp, Table, Take};
 use super::usage::Usage;
 use crate::fleet::{
-    Admission, Autoscaler, Budget, CronJob, Endpoints, Event, HostPolicy, InferenceService, Job, Kind,
-    Namespace, Node, Object, ObjectId, ObjectKey, Pod, Reconciler, Revision, Route, Service, ServiceEntry,
-    Unix, Workload,
+    Admission, Autoscaler, Budget, ClusterQueue, CronJob, Endpoints, Event, HostPolicy, InferenceService,
+    Job, Kind, LocalQueue, Namespace, Node, Object, ObjectId, ObjectKey, Pod, Reconciler, Revision, Route,
+    Service, ServiceEntry, Unix, Workload,
 };
 
 /// Tables whose objects are of several kinds are keyed with the kind, since names may be shared.
@@ -33,6 +33,8 @@ pub struct Objects {
     pub service_entries: Table<ObjectKey, ServiceEntry>,
     pub inference_services: Table<ObjectKey, InferenceService>,
     pub reconcilers: Table<ObjectId, Reconciler>,
+    pub cluster_queues: Table<ObjectKey, ClusterQueue>,
+    pub local_queues: Table<ObjectKey, LocalQueue>,
     pub usage: Usage,
     /// Endpoints by Service.
     pub backing: Backing,
@@ -75,6 +77,8 @@ impl Objects {
             Object::ServiceEntry(it) => drop(self.service_entries.upsert(key, *it, stamp)),
             Object::InferenceService(it) => drop(self.inference_services.upsert(key, *it, stamp)),
             Object::Reconciler(it) => drop(self.reconcilers.upsert(id(), *it, stamp)),
+            Object::ClusterQueue(it) => drop(self.cluster_queues.upsert(key, *it, stamp)),
+            Object::LocalQueue(it) => drop(self.local_queues.upsert(key, *it, stamp)),
         }
     }
 
@@ -122,6 +126,8 @@ impl Objects {
             Kind::Canary | Kind::Application | Kind::Kustomization | Kind::HelmRelease => {
                 self.reconcilers.remove(&id());
             }
+            Kind::ClusterQueue => drop(self.cluster_queues.remove(key)),
+            Kind::LocalQueue => drop(self.local_queues.remove(key)),
         }
     }
 
@@ -173,6 +179,8 @@ impl Objects {
             Kind::Canary | Kind::Application | Kind::Kustomization | Kind::HelmRelease => {
                 self.reconcilers.take(which);
             }
+            Kind::ClusterQueue => drop(self.cluster_queues.take(which)),
+            Kind::LocalQueue => drop(self.local_queues.take(which)),
         }
     }
 

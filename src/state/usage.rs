@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::fleet::{Clean, GpuCount, Node, ObjectKey, Owner, Pod, PodPhase};
+use crate::fleet::{Amounts, Clean, GpuCount, Node, ObjectKey, Owner, Pod, PodPhase};
 
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Usage {
@@ -17,6 +17,9 @@ pub struct Usage {
     pub gpus_requested: GpuCount,
     /// Asked for by pods that no node has taken yet.
     pub gpus_waiting: GpuCount,
+    /// Pods that no node has taken yet, and which no gate holds back, by each resource they ask for.
+    waiting: HashMap<Clean, u32>,
+    pub pods_waiting: u32,
     pub pods: PodCounts,
     by_owner: HashMap<OwnerKey, PodCounts>,
     by_node: HashMap<Clean, NodeUse>,
@@ -42,10 +45,11 @@ impl std::ops::AddAssign for PodCounts {
     }
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NodeUse {
     pub pods: u32,
     pub gpus_requested: GpuCount,
+    pub requested: Amounts,
 }
 
 /// An owner within its cluster.
@@ -58,11 +62,11 @@ pub struct OwnerKey {
 impl Usage {
     pub fn change_pod(&mut self, old: Option<&Pod>, new: Option<&Pod>) {
         if let Some(pod) = old {
-            self.count_pod(pod, |count, by| *count -= by, |gpus, by| *gpus -= by);
+            self.count_pod(pod, LESS);
             self.troubled.remove(&pod.key);
         }
         if let Some(pod) = new {
-            self.count_pod(pod, |count, by| *count += by, |gpus, by| *gpus += by);
+            self.count_pod(pod, MORE);
             if pod.trouble.is_some() {
                 self.troubled.insert(pod.key.clone());
             }
@@ -98,8 +102,14 @@ impl Usage {
         self.by_owner.get(key).copied().unwrap_or_default()
     }
 
-    pub fn of_node(&self, name: &Clean) -> NodeUse {
-        self.by_node.get(name).copied().unwrap_or_default()
+    /// `None` when no pod is there.
+    pub fn of_node(&self, name: &Clean) -> Option<&NodeUse> {
+        self.by_node.get(name)
+    }
+
+    /// Pods that wait for a node and ask for this resource.
+    pub fn waiting_for(&self, resource: &str) -> u32 {
+        self.waiting.get(resource).copied().unwrap_or_default()
     }
 
     /// Pods that have a trouble, in order.
@@ -107,13 +117,13 @@ impl Usage {
         self.troubled.iter()
     }
 
-    fn count_pod(&mut self, pod: &Pod, count: fn(&mut u32, u32), gpus: fn(&mut GpuCount, GpuCount)) {
+    fn count_pod(&mut self, pod: &Pod, by: By) {
         let add = |counts: &mut PodCounts| {
-            count(&mut counts.total, 1);
-            count(&mut counts.ready, u32::from(pod.ready));
-            count(&mut counts.pending, u32::from(pod.phase == PodPhase::Pending));
-            count(&mut counts.ended, u32::from(!pod.holds_resources()));
-            count(&mut counts.troubled, u32::from(pod.trouble.is_some()));
+            (by.count)(&mut counts.total, 1);
+            (by.count)(&mut counts.ready, u32::from(pod.ready));
+            (by.count)(&mut counts.pending, u32::from(pod.phase == PodPhase::Pending));
+            (by.count)(&mut counts.ended, u32::from(!pod.holds_resources()));
+            (by.count)(&mut counts.troubled, u32::from(pod.trouble.is_some()));
         };
         add(&mut self.pods);
         if let Some(key) = owner_key(pod) {
@@ -122,14 +132,22 @@ impl Usage {
         if !pod.holds_resources() {
             return;
         }
-        match &pod.node {
-            Some(node) => {
-                gpus(&mut self.gpus_requested, pod.gpus);
-                let on_node = self.by_node.entry(node.clone()).or_default();
-                count(&mut on_node.pods, 1);
-                gpus(&mut on_node.gpus_requested, pod.gpus);
-            }
-            None => gpus(&mut self.gpus_waiting, pod.gpus),
+        let Some(node) = &pod.node else { return self.count_waiting(pod, by) };
+        (by.gpus)(&mut self.gpus_requested, pod.gpus);
+        let on_node = self.by_node.entry(node.clone()).or_default();
+        (by.count)(&mut on_node.pods, 1);
+        (by.gpus)(&mut on_node.gpus_requested, pod.gpus);
+        (by.amounts)(&mut on_node.requested, &pod.requests);
+    }
+
+    fn count_waiting(&mut self, pod: &Pod, by: By) {
+        (by.gpus)(&mut self.gpus_waiting, pod.gpus);
+        if pod.is_gated() {
+            return;
+        }
+        (by.count)(&mut self.pods_waiting, 1);
+        for (resource, _) in pod.requests.iter() {
+            (by.count)(self.waiting.entry(resource.clone()).or_default(), 1);
         }
     }
 
@@ -139,13 +157,33 @@ impl Usage {
         {
             self.by_owner.remove(&key);
         }
-        if let Some(node) = &pod.node
-            && self.by_node.get(node).is_some_and(|used| used.pods == 0)
-        {
-            self.by_node.remove(node);
+        match &pod.node {
+            Some(node) if self.by_node.get(node).is_some_and(|used| used.pods == 0) => {
+                self.by_node.remove(node);
+            }
+            Some(_) => {}
+            None => {
+                for (resource, _) in pod.requests.iter() {
+                    if self.waiting.get(resource) == Some(&0) {
+                        self.waiting.remove(resource);
+                    }
+                }
+            }
         }
     }
 }
+
+/// How a contribution changes the sums.
+#[derive(Clone, Copy)]
+struct By {
+    count: fn(&mut u32, u32),
+    gpus: fn(&mut GpuCount, GpuCount),
+    amounts: fn(&mut Amounts, &Amounts),
+}
+
+const MORE: By = By { count: |count, by| *count += by, gpus: |gpus, by| *gpus += by, amounts: Amounts::add };
+const LESS: By =
+    By { count: |count, by| *count -= by, gpus: |gpus, by| *gpus -= by, amounts: Amounts::subtract };
 
 fn owner_key(pod: &Pod) -> Option<OwnerKey> {
     let owner = pod.owner.clone()?;
@@ -155,9 +193,10 @@ fn owner_key(pod: &Pod) -> Option<OwnerKey> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fleet::Unix;
     use crate::fleet::pod::{Trouble, TroubleKind};
+    use crate::fleet::{Asked, Unix};
     use proptest::prelude::*;
+    use std::sync::Arc;
 
     fn trouble() -> Trouble {
         Trouble {
@@ -172,18 +211,20 @@ mod tests {
 
     prop_compose! {
         fn any_pod()(name in 0u8..12, owner in 0u8..4, node in 0u8..4, phase in 0u8..4, gpus in 0u32..9,
-                     ready in any::<bool>(), troubled in any::<bool>()) -> Pod {
+                     cpu in 0u64..3, ready in any::<bool>(), troubled in any::<bool>(), gated in any::<bool>()) -> Pod {
+            let requests = Asked::new([("cpu", cpu * 500), ("nvidia.com/gpu", u64::from(gpus))].into_iter()).named(Clean::new);
             Pod {
                 key: ObjectKey::new("ml", &format!("pod-{name}")),
                 owner: (owner > 0).then(|| Owner { kind: "Deployment".into(), name: Clean::from(format!("d{owner}")) }),
                 node: (node > 0).then(|| Clean::from(format!("n{node}"))),
                 phase: [PodPhase::Pending, PodPhase::Running, PodPhase::Succeeded, PodPhase::Failed][usize::from(phase)],
-                status: "Running".into(),
+                status: if gated { "SchedulingGated".into() } else { "Running".into() },
                 ready,
                 containers_ready: 1,
                 containers: 1,
                 restarts: 0,
                 gpus: GpuCount { whole: gpus, slices: gpus / 2, shared: 0 },
+                requests: Arc::new(requests),
                 image: "i".into(),
                 trouble: troubled.then(|| Box::new(trouble())),
                 created: Unix(0),

@@ -11,8 +11,8 @@ use skydeck::clients::kube::wire::Encoding;
 use skydeck::config::job_kind;
 use skydeck::fleet::fact::Connection;
 use skydeck::fleet::{
-    ClusterFact, ClusterId, Fact, Fault, FaultKind, Interner, Kind, Mono, Now, Slot, SourceFact, SourceId,
-    SourceState, Step, Unix,
+    ClusterFact, ClusterId, Fact, Fault, FaultKind, Kind, Mono, Now, Slot, SourceFact, SourceId, SourceState,
+    Step, Unix,
 };
 use skydeck::input::{Chord, Key, Keymap};
 use skydeck::sources::kube::convert::Cx;
@@ -91,10 +91,7 @@ impl World {
     /// One object, as a watch would tell it.
     pub fn item(&mut self, cluster: ClusterId, at: Mono, object: &Value) {
         let resource = self.resource(object).clone();
-        let mut cx = Cx {
-            names: Interner::default(),
-            version_labels: vec!["app.kubernetes.io/version".to_owned()].into(),
-        };
+        let mut cx = Cx::new(vec!["app.kubernetes.io/version".to_owned()].into());
         let bytes = Bytes::from(object.to_string());
         let read = resource.read(Encoding::Json, &bytes, &mut cx).unwrap();
         if let Some(object) = read.object {
@@ -183,7 +180,7 @@ pub fn node(name: &str, provider: &str, region: &str, gpus: u32, ready: bool) ->
     let status = if ready { "True" } else { "False" };
     json!({"apiVersion": "v1", "kind": "Node", "metadata": metadata,
         "spec": {"providerID": format!("{provider}://x/{name}")},
-        "status": {"allocatable": {"nvidia.com/gpu": gpus.to_string()}, "nodeInfo": {"kubeletVersion": "v1.33.5"},
+        "status": {"allocatable": {"nvidia.com/gpu": gpus.to_string(), "pods": "110"}, "nodeInfo": {"kubeletVersion": "v1.33.5"},
             "conditions": [{"type": "Ready", "status": status, "reason": "KubeletNotReady",
                 "message": "container runtime is down", "lastTransitionTime": time(600)}]}})
 }

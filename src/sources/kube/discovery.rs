@@ -164,7 +164,11 @@ mod tests {
             wanted.iter().filter_map(|it| discovery.served_as(it)).map(|it| it.path(None)).collect();
         assert_eq!(
             found,
-            ["/apis/kueue.x-k8s.io/v1beta1/workloads", "/apis/argoproj.io/v1alpha1/applications"]
+            [
+                "/apis/kueue.x-k8s.io/v1beta1/workloads",
+                "/apis/kueue.x-k8s.io/v1beta1/clusterqueues",
+                "/apis/argoproj.io/v1alpha1/applications"
+            ]
         );
     }
 }

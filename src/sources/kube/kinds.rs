@@ -91,6 +91,20 @@ pub fn custom(job_kinds: &[JobKind]) -> Vec<Resource> {
             "workloads",
             convert::custom::queued_workload,
         ),
+        row(
+            Kind::ClusterQueue,
+            "kueue.x-k8s.io",
+            &["v1beta2", "v1beta1"],
+            "clusterqueues",
+            convert::queue::cluster_queue,
+        ),
+        row(
+            Kind::LocalQueue,
+            "kueue.x-k8s.io",
+            &["v1beta2", "v1beta1"],
+            "localqueues",
+            convert::queue::local_queue,
+        ),
     ];
     resources.extend(traffic().into_iter().map(|(kind, place, reader)| {
         let (group, versions, plural) = place;

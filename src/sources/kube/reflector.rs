@@ -16,7 +16,7 @@ use crate::clients::kube::wire::list::{ListDecoder, Part};
 use crate::clients::kube::wire::stream::WatchDecoder;
 use crate::clients::kube::wire::{Encoding, Framing};
 use crate::clients::kube::{Answer, Door, PROMPT, Patience, Question, encode};
-use crate::fleet::{Fault, FaultKind, Interner, SourceFact, SourceId, SourceState, Step};
+use crate::fleet::{Fault, FaultKind, SourceFact, SourceId, SourceState, Step};
 use crate::sources::Out;
 
 /// The server is asked to end a watch after 30 to 40 seconds. That is below the idle limits of common load
@@ -46,7 +46,7 @@ pub struct Reflector {
 impl Reflector {
     /// Runs until it is aborted.
     pub async fn run(mut self) {
-        let mut cx = Cx { names: Interner::default(), version_labels: Arc::clone(&self.version_labels) };
+        let mut cx = Cx::new(Arc::clone(&self.version_labels));
         let mut plan = Plan::default();
         let (mut encoding, mut first) = (None, true);
         loop {

@@ -9,26 +9,33 @@ pub mod event;
 pub mod job;
 pub mod node;
 pub mod pod;
+pub mod queue;
 pub mod scaling;
 pub mod service;
 pub mod traffic;
 pub mod workload;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::clients::kube::wire::messages::core::{Container, PodSpec, PodTemplateSpec};
-use crate::clients::kube::wire::messages::meta::{ObjectMeta, unix};
+use crate::clients::kube::wire::messages::core::{PodSpec, PodTemplateSpec, ResourceRequirements};
+use crate::clients::kube::wire::messages::meta::{ObjectMeta, Quantity, unix};
 use crate::clients::kube::wire::{Encoding, list};
+use crate::fleet::amounts::parse as parse_amount;
 use crate::fleet::workload::image_version;
-use crate::fleet::{Clean, GpuCount, Interner, Labels, Object, ObjectKey, Owner, Unix, Version};
+use crate::fleet::{
+    AmountsInterner, Asked, Clean, GpuCount, Interner, Labels, Object, ObjectKey, Owner, PodSum, Unix,
+    Version,
+};
 
 /// What a conversion works with.
 pub struct Cx {
     pub names: Interner,
+    pub amounts: AmountsInterner,
     /// Labels that tell a version, the first that is there.
     pub version_labels: Arc<[String]>,
 }
@@ -40,6 +47,12 @@ pub struct Read {
     pub resource_version: String,
     /// `None` for objects that are of no interest, such as the empty ReplicaSets of old revisions.
     pub object: Option<Object>,
+}
+
+impl Cx {
+    pub fn new(version_labels: Arc<[String]>) -> Self {
+        Self { names: Interner::default(), amounts: AmountsInterner::default(), version_labels }
+    }
 }
 
 impl Read {
@@ -130,42 +143,33 @@ fn images(template: &PodTemplateSpec, cx: &mut Cx) -> Box<[Clean]> {
     containers.map(|container| cx.names.intern(&container.image)).collect()
 }
 
-/// GPUs that the scheduler reserves for a pod: all main containers and sidecars together, or the largest
-/// init container with the sidecars that run beside it, whichever is more (Kubernetes: "Init containers",
-/// resource sharing).
-fn pod_gpus(spec: &PodSpec) -> GpuCount {
-    let mut sidecars = GpuCount::NONE;
-    let mut starting = GpuCount::NONE;
-    for container in &spec.init_containers {
-        let own = container_gpus(container);
-        if container.restart_policy == "Always" {
-            sidecars += own;
-            starting = starting.max(sidecars);
-        } else {
-            starting = starting.max(own + sidecars);
-        }
+/// What the scheduler reserves for a pod.
+fn pod_requests(spec: &PodSpec) -> Asked<'_> {
+    let mut sum = PodSum::default();
+    for container in &spec.containers {
+        sum.container(&requests(container.resources.as_ref()));
     }
-    let running: GpuCount = spec.containers.iter().map(container_gpus).sum();
-    (running + sidecars).max(starting)
+    for container in &spec.init_containers {
+        sum.init_container(requests(container.resources.as_ref()), container.restart_policy == "Always");
+    }
+    let whole = spec.resources.as_ref();
+    let own = whole.map_or_else(Asked::default, |it| Asked::new(amounts(&it.requests)));
+    let limits = whole.map_or_else(Asked::default, |it| Asked::new(amounts(&it.limits)));
+    sum.total(&own, &limits, &Asked::new(amounts(&spec.overhead)))
 }
 
-/// Requests; a limit alone is a request too.
-fn container_gpus(container: &Container) -> GpuCount {
-    let mut gpus = GpuCount::NONE;
-    let Some(resources) = &container.resources else { return gpus };
-    for (resource, amount) in &resources.requests {
-        gpus.add_resource(resource, &amount.text);
-    }
-    for (resource, amount) in &resources.limits {
-        if !resources.requests.contains_key(resource) {
-            gpus.add_resource(resource, &amount.text);
-        }
-    }
-    gpus
+fn requests(resources: Option<&ResourceRequirements>) -> Asked<'_> {
+    let Some(resources) = resources else { return Asked::default() };
+    Asked::new(amounts(&resources.requests)).or_limits(amounts(&resources.limits))
+}
+
+/// The server has checked that they are quantities.
+fn amounts(list: &BTreeMap<String, Quantity>) -> impl Iterator<Item = (&str, u64)> {
+    list.iter().filter_map(|(name, it)| Some((name.as_str(), parse_amount(name, &it.text)?)))
 }
 
 fn template_gpus(template: &PodTemplateSpec) -> GpuCount {
-    template.spec.as_ref().map_or(GpuCount::NONE, pod_gpus)
+    template.spec.as_ref().map_or(GpuCount::NONE, |spec| GpuCount::among(pod_requests(spec).iter()))
 }
 
 /// Counts of Kubernetes are never negative; one that is counts as none.
@@ -175,5 +179,5 @@ fn count(number: i32) -> u32 {
 
 #[cfg(test)]
 pub(crate) fn test_cx() -> Cx {
-    Cx { names: Interner::default(), version_labels: vec!["app.kubernetes.io/version".to_owned()].into() }
+    Cx::new(vec!["app.kubernetes.io/version".to_owned()].into())
 }

@@ -2,22 +2,20 @@
 
 use bytes::Bytes;
 
-use super::{Cx, Read, created, decode, meta};
+use super::{Cx, Read, amounts, created, decode, labels, meta};
 use crate::clients::kube::wire::Encoding;
 use crate::clients::kube::wire::messages::core::{self, NodeCondition};
 use crate::clients::kube::wire::messages::meta::{ObjectMeta, unix};
 use crate::fleet::node::{Complaint, Readiness};
-use crate::fleet::{Clean, Cloud, Distribution, GpuCount, Namespace, Node, Object, Place};
+use crate::fleet::placement::Effect;
+use crate::fleet::{Asked, Clean, Cloud, Distribution, GpuCount, Namespace, Node, Object, Place, Taint};
 
 pub fn node(encoding: Encoding, bytes: &Bytes, cx: &mut Cx) -> Result<Read, String> {
     let wire: core::Node = decode(encoding, bytes)?;
     let meta = meta(wire.metadata)?;
     let spec = wire.spec.unwrap_or_default();
     let status = wire.status.unwrap_or_default();
-    let mut gpus_allocatable = GpuCount::NONE;
-    for (resource, amount) in &status.allocatable {
-        gpus_allocatable.add_resource(resource, &amount.text);
-    }
+    let allocatable = Asked::new(amounts(&status.allocatable));
     let info = status.node_info.unwrap_or_default();
     let node = Node {
         name: cx.names.intern(&meta.name),
@@ -25,7 +23,10 @@ pub fn node(encoding: Encoding, bytes: &Bytes, cx: &mut Cx) -> Result<Read, Stri
         distribution: distribution(&meta, &spec.provider_id),
         instance_type: label(&meta, &["node.kubernetes.io/instance-type"], cx),
         gpu_product: label(&meta, &GPU_PRODUCT_LABELS, cx),
-        gpus_allocatable,
+        gpus_allocatable: GpuCount::among(allocatable.iter()),
+        allocatable: allocatable.named(|name| cx.names.intern(name)),
+        labels: labels(&meta, cx),
+        taints: spec.taints.iter().filter_map(|it| taint(it, cx)).collect(),
         readiness: readiness(&status.conditions),
         unschedulable: spec.unschedulable,
         complaints: status.conditions.iter().filter(|it| is_bad(it)).map(complaint).collect(),
@@ -43,6 +44,12 @@ pub fn namespace(encoding: Encoding, bytes: &Bytes, cx: &mut Cx) -> Result<Read,
         terminating_since: unix(meta.deletion_timestamp.as_ref()),
     };
     Ok(Read::new(&meta, cx, Some(Object::Namespace(namespace))))
+}
+
+/// Only those that keep pods away.
+fn taint(taint: &core::Taint, cx: &mut Cx) -> Option<Taint> {
+    let effect = Effect::named(&taint.effect)?;
+    Some(Taint { key: cx.names.intern(&taint.key), value: cx.names.intern(&taint.value), effect })
 }
 
 /// NVIDIA GPU feature discovery, AMD node labeller, GKE.
@@ -154,6 +161,21 @@ mod tests {
         assert_eq!(gke.place.cloud, Some(Cloud::Gcp), "the label tells when there is no provider ID");
         let kind = read(r#"{"metadata":{"name":"n"},"spec":{"providerID":"kind://docker/x/y"}}"#);
         assert_eq!(kind.place.cloud, Some(Cloud::Other("kind".into())));
+    }
+
+    #[test]
+    fn what_a_node_gives_and_whom_it_keeps_away() {
+        let node = read(
+            r#"{"metadata":{"name":"n","labels":{"b":"2","a":"1"}},"spec":{"taints":[
+                 {"key":"gpu","value":"a100","effect":"NoSchedule"},{"key":"soft","effect":"PreferNoSchedule"},
+                 {"key":"out","effect":"NoExecute"}]},
+               "status":{"allocatable":{"cpu":"95500m","memory":"1Ki","pods":"110","nvidia.com/gpu":"8"}}}"#,
+        );
+        let allocatable =
+            ["cpu", "memory", "pods", "nvidia.com/gpu", "none"].map(|name| node.allocatable.get(name));
+        assert_eq!(allocatable, [95_500, 1024, 110, 8, 0]);
+        assert_eq!(node.taints.iter().map(|it| it.key.as_str()).collect::<Vec<_>>(), ["gpu", "out"]);
+        assert_eq!(node.labels.get("b"), Some(&"2".into()));
     }
 
     #[test]

@@ -2,11 +2,11 @@
 
 use bytes::Bytes;
 
-use super::{Cx, Read, controller, count, created, decode, key, meta, pod_gpus};
+use super::{Cx, Read, controller, count, created, decode, key, meta, pod_requests};
 use crate::clients::kube::wire::Encoding;
 use crate::clients::kube::wire::messages::core::{self, ContainerStatus, PodSpec, PodStatus, Terminated};
 use crate::clients::kube::wire::messages::meta::{ObjectMeta, unix};
-use crate::fleet::{Clean, Kind, Object, Owner, Pod, PodPhase, Trouble, TroubleKind, Unix};
+use crate::fleet::{Clean, GpuCount, Kind, Object, Owner, Pod, PodPhase, Trouble, TroubleKind, Unix};
 
 pub fn pod(encoding: Encoding, bytes: &Bytes, cx: &mut Cx) -> Result<Read, String> {
     let wire: core::Pod = decode(encoding, bytes)?;
@@ -22,6 +22,7 @@ pub fn pod(encoding: Encoding, bytes: &Bytes, cx: &mut Cx) -> Result<Read, Strin
     };
     let deleting = meta.deletion_timestamp.is_some();
     let seen = seen(&spec, &status);
+    let requests = pod_requests(&spec);
     let pod = Pod {
         key: key(&meta, cx),
         owner: owner(&meta, cx),
@@ -32,7 +33,8 @@ pub fn pod(encoding: Encoding, bytes: &Bytes, cx: &mut Cx) -> Result<Read, Strin
         containers_ready: seen.ready,
         containers: spec.containers.len() as u16 + seen.sidecars,
         restarts: seen.restarts,
-        gpus: pod_gpus(&spec),
+        gpus: GpuCount::among(requests.iter()),
+        requests: cx.amounts.intern(&requests, &mut cx.names),
         image: cx.names.intern(spec.containers.first().map_or("", |it| it.image.as_str())),
         trouble: if deleting { None } else { trouble(&status, phase, created(&meta)) },
         created: created(&meta),
@@ -400,6 +402,25 @@ mod tests {
         assert_eq!(gpus(&one(1, "Always"), &sum), 4, "a sidecar runs beside them");
         let both = format!("{},{}", one(1, "Always"), one(4, ""));
         assert_eq!(gpus(&both, &sum), 5, "an init container runs beside the sidecars before it");
+    }
+
+    #[test]
+    fn what_a_pod_asks_for_is_all_of_it() {
+        let pod = read(
+            r#"{"metadata":{"name":"p"},"spec":{"overhead":{"cpu":"250m"},
+               "resources":{"requests":{"cpu":"2"},"limits":{"memory":"1Gi"}},
+               "containers":[{"resources":{"requests":{"cpu":"500m","ephemeral-storage":"1Gi"},"limits":{"nvidia.com/gpu":1}}},
+                             {"resources":{"requests":{"cpu":"100m"}}}]}}"#,
+        );
+        let requests: Vec<_> = pod.requests.iter().map(|(name, amount)| format!("{name} {amount}")).collect();
+        let gib = 1u64 << 30;
+        let wanted = [
+            "cpu 2250".to_owned(),
+            format!("ephemeral-storage {gib}"),
+            format!("memory {gib}"),
+            "nvidia.com/gpu 1".to_owned(),
+        ];
+        assert_eq!(requests, wanted);
     }
 
     #[test]

@@ -38,6 +38,10 @@ pub struct PodSpec {
     #[prost(message, repeated, tag = "20")]
     #[serde(deserialize_with = "nullable")]
     pub init_containers: Vec<Container>,
+    /// What the runtime class needs on top.
+    #[prost(btree_map = "string, message", tag = "32")]
+    #[serde(deserialize_with = "nullable")]
+    pub overhead: BTreeMap<String, Quantity>,
     /// Resources of the pod as a whole, which then count instead of its containers'.
     #[prost(message, optional, tag = "40")]
     pub resources: Option<ResourceRequirements>,
@@ -182,6 +186,20 @@ pub struct NodeSpec {
     pub provider_id: String,
     #[prost(bool, tag = "4")]
     pub unschedulable: bool,
+    #[prost(message, repeated, tag = "5")]
+    #[serde(deserialize_with = "nullable")]
+    pub taints: Vec<Taint>,
+}
+
+#[derive(Clone, PartialEq, prost::Message, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Taint {
+    #[prost(string, tag = "1")]
+    pub key: String,
+    #[prost(string, tag = "2")]
+    pub value: String,
+    #[prost(string, tag = "3")]
+    pub effect: String,
 }
 
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
