@@ -6,6 +6,7 @@ mod config;
 mod documents;
 mod findings;
 mod fold;
+mod headroom;
 mod keys;
 mod printed;
 mod readme;

@@ -74,6 +74,7 @@ fn an_object_as_the_server_gives_it() {
         id,
         outcome: Ok(Box::new(object)),
     }));
+    insta::assert_snapshot!("inspect_room", screen.text());
     screen.keys("tab tab tab tab");
     insta::assert_snapshot!("inspect_yaml", screen.text());
     screen.keys("/ \"version\" enter");

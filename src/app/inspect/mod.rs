@@ -4,6 +4,7 @@ mod conditions;
 mod logs;
 mod overview;
 mod pods;
+mod room;
 mod yaml;
 
 use serde_json::Value;
@@ -262,6 +263,14 @@ impl Inspect {
                 vec![Effect::ReadLogs { stream: self.logs.stream(), cluster: self.cluster, request }]
             }
             None => vec![Effect::StopLogs],
+        }
+    }
+
+    /// The object, once it was read.
+    fn got(&self) -> Option<&Value> {
+        match &self.object {
+            Object::Got(object) => Some(object),
+            Object::None | Object::Asked | Object::Failed(_) => None,
         }
     }
 

@@ -1,6 +1,8 @@
 //! The fields of an object that an operator asks for first, in words.
 
-use super::{Inspect, Line};
+use serde_json::Value;
+
+use super::{Inspect, Line, room};
 use crate::fleet::node::Readiness;
 use crate::fleet::{Clean, GpuCount, Job, Kind, Node, Pod, Rollout, Subject, Unix, Workload};
 use crate::state::cluster::Identity;
@@ -47,7 +49,8 @@ pub fn lines(state: &State, inspect: &Inspect) -> Vec<Line> {
             })
         }
         Subject::Workload(id) => {
-            page.found(cluster.objects.workloads.get(id), |page, it| page.workload(cluster, it))
+            let object = inspect.got();
+            page.found(cluster.objects.workloads.get(id), |page, it| page.workload(cluster, it, object))
         }
         Subject::Job(id) => page.found(cluster.objects.jobs.get(id), |page, it| page.job(cluster, it)),
         Subject::Pod(key) => page.found(cluster.objects.pods.get(key), Page::pod),
@@ -197,7 +200,7 @@ impl Page<'_> {
         self.field("place", place.into_iter().flatten().collect::<Vec<_>>().join(" › "));
         self.field("machine", node.instance_type.clone().unwrap_or_default());
         self.field("GPU", node.gpu_product.clone().unwrap_or_default());
-        let used = cluster.objects.usage.of_node(&node.name);
+        let used = cluster.objects.usage.of_node(&node.name).cloned().unwrap_or_default();
         if !node.gpus_allocatable.is_none() {
             self.field(
                 "GPUs",
@@ -209,7 +212,7 @@ impl Page<'_> {
         self.since("created", Some(node.created));
     }
 
-    fn workload(&mut self, cluster: &Cluster, it: &Workload) {
+    fn workload(&mut self, cluster: &Cluster, it: &Workload, object: Option<&Value>) {
         self.worth(&cluster.freshness(it.kind, self.state.now, self.state.settings.stale_after));
         let short = it.ready < it.desired;
         let meaning = if short { Meaning::Warning } else { Meaning::Good };
@@ -238,6 +241,9 @@ impl Page<'_> {
         if !it.gpus_per_replica.is_none() {
             let all = it.gpus_per_replica * it.desired;
             self.field("GPUs", format!("{} a replica, {all} in all", it.gpus_per_replica));
+        }
+        if let Some((words, meaning)) = object.map(|object| room::words(self.state, cluster, it, object)) {
+            self.toned("room", words, meaning);
         }
         self.scaling(cluster, it);
         if let Some(owner) = &it.owner {

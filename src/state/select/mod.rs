@@ -3,6 +3,7 @@
 //! Every answer says what it is worth: a number of a cluster that is not live is never added up silently.
 
 pub mod clusters;
+pub mod headroom;
 pub mod job_index;
 pub mod jobs;
 pub mod owner;
