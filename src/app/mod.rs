@@ -29,8 +29,9 @@ pub use update::update;
 pub use view::view;
 
 use crate::fleet::{Clean, Mono, Now};
+use crate::gate::Desk;
 use crate::input::{Key, Keymap};
-use crate::panels::{self, Panel, PanelId};
+use crate::panels::{self, Panel, PanelId, Scene};
 use crate::state::State;
 use crate::state::select::totals::{Totals, totals};
 use crate::ui::{Glyphs, Meaning, frame};
@@ -38,6 +39,8 @@ use crate::ui::{Glyphs, Meaning, frame};
 /// Everything that the screen is made of.
 pub struct App {
     pub state: State,
+    /// What is being changed, what was, and what may be.
+    pub desk: Desk,
     pub fleet_name: Option<Clean>,
     panels: Vec<Box<dyn Panel>>,
     focus: usize,
@@ -78,6 +81,7 @@ impl App {
     pub fn new(state: State, keymap: Keymap, themes: Themes, glyphs: &'static Glyphs) -> Self {
         Self {
             state,
+            desk: Desk::default(),
             fleet_name: None,
             panels: panels::all(),
             focus: 0,
@@ -180,7 +184,8 @@ impl App {
 
     fn refresh_panel(&mut self) {
         if let Some(areas) = frame::areas(self.screen, self.notice.is_some()) {
-            self.panels[self.focus].refresh(&self.state, areas.body);
+            let scene = Scene { state: &self.state, desk: &self.desk };
+            self.panels[self.focus].refresh(scene, areas.body);
         }
         self.dirty = true;
     }

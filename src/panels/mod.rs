@@ -1,8 +1,8 @@
 //! What is shown: one folder a panel, and the table of them.
 //!
-//! A panel owns its cursor, filter and order. [`Panel::refresh`] takes from the state what it will draw, and
+//! A panel owns its cursor, filter and order. [`Panel::refresh`] takes from the scene what it will draw, and
 //! [`Panel::view`] draws that and nothing else; so a frozen picture is one that is not refreshed, and the same
-//! panel in the same state always looks the same.
+//! panel over the same scene always looks the same.
 
 pub mod clusters;
 pub mod column;
@@ -19,6 +19,7 @@ pub use filter::{Filter, Value};
 pub use list::{List, Order};
 
 use crate::fleet::{Clean, ClusterId, Subject};
+use crate::gate::Desk;
 use crate::input::Action;
 use crate::state::State;
 use crate::ui::Pen;
@@ -100,11 +101,18 @@ pub enum Request {
     LogIn(ClusterId),
 }
 
+/// Everything that a panel may look at: what is known of the world, and what is being changed in it.
+#[derive(Clone, Copy)]
+pub struct Scene<'a> {
+    pub state: &'a State,
+    pub desk: &'a Desk,
+}
+
 pub trait Panel {
     fn id(&self) -> PanelId;
 
-    /// Takes from the state what will be drawn in an area of this size.
-    fn refresh(&mut self, state: &State, area: Rect);
+    /// Takes from the scene what will be drawn in an area of this size.
+    fn refresh(&mut self, scene: Scene<'_>, area: Rect);
 
     /// Draws what was taken.
     fn view(&self, pen: &mut Pen<'_>, area: Rect);

@@ -4,10 +4,9 @@ mod columns;
 
 use ratatui::layout::Rect;
 
-use super::{Filter, List, Order, Panel, PanelId, Request, Target};
+use super::{Filter, List, Order, Panel, PanelId, Request, Scene, Target};
 use crate::fleet::{Clean, ClusterId, Subject};
 use crate::input::Action;
-use crate::state::State;
 use crate::state::select::clusters::{self, ClusterRow, Login};
 use crate::ui::theme::Meaning;
 use crate::ui::{Pen, pen};
@@ -32,7 +31,7 @@ impl Panel for Clusters {
         PanelId::Clusters
     }
 
-    fn refresh(&mut self, state: &State, area: Rect) {
+    fn refresh(&mut self, Scene { state, .. }: Scene<'_>, area: Rect) {
         self.list.refresh(clusters::rows(state), area.height.saturating_sub(DETAIL));
     }
 

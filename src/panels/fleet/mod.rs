@@ -5,10 +5,9 @@ mod tiles;
 
 use ratatui::layout::Rect;
 
-use super::{Filter, List, Order, Panel, PanelId, Request, Target};
+use super::{Filter, List, Order, Panel, PanelId, Request, Scene, Target};
 use crate::fleet::{Clean, ClusterId, Rule, Subject};
 use crate::input::Action;
-use crate::state::State;
 use crate::ui::theme::Meaning;
 use crate::ui::{Pen, pen};
 use tiles::Tiles;
@@ -51,7 +50,7 @@ impl Panel for Fleet {
         PanelId::Fleet
     }
 
-    fn refresh(&mut self, state: &State, area: Rect) {
+    fn refresh(&mut self, Scene { state, .. }: Scene<'_>, area: Rect) {
         let rows: Vec<_> = state.findings().in_scope(state).map(|it| FindingRow::new(state, it)).collect();
         self.calm = match (rows.is_empty(), state.findings().are_complete()) {
             (false, _) => Calm::No,

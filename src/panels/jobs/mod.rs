@@ -4,10 +4,9 @@ mod columns;
 
 use ratatui::layout::Rect;
 
-use super::{Filter, List, Order, Panel, PanelId, Request, Target};
+use super::{Filter, List, Order, Panel, PanelId, Request, Scene, Target};
 use crate::fleet::{Clean, ClusterId, ObjectId, Subject};
 use crate::input::Action;
-use crate::state::State;
 use crate::state::select::jobs::{self, JobRow};
 use crate::state::select::settled::jobs_are_told;
 use crate::ui::theme::Meaning;
@@ -36,7 +35,7 @@ impl Panel for Jobs {
         PanelId::Jobs
     }
 
-    fn refresh(&mut self, state: &State, area: Rect) {
+    fn refresh(&mut self, Scene { state, .. }: Scene<'_>, area: Rect) {
         self.list.refresh(jobs::rows(state), area.height.saturating_sub(DETAIL));
         self.empty = match self.list.counts() {
             (0, 0) if jobs_are_told(state) => "no jobs",

@@ -4,10 +4,9 @@ mod columns;
 
 use ratatui::layout::Rect;
 
-use super::{Filter, List, Order, Panel, PanelId, Request, Target};
+use super::{Filter, List, Order, Panel, PanelId, Request, Scene, Target};
 use crate::fleet::{Clean, ClusterId, Subject};
 use crate::input::Action;
-use crate::state::State;
 use crate::state::select::replicas::{self, Group, NoCell};
 use crate::state::select::settled::workloads_are_told;
 use crate::ui::Pen;
@@ -48,7 +47,7 @@ impl Panel for Replicas {
         PanelId::Replicas
     }
 
-    fn refresh(&mut self, state: &State, area: Rect) {
+    fn refresh(&mut self, Scene { state, .. }: Scene<'_>, area: Rect) {
         let clusters: Vec<ClusterHead> = state
             .counted_clusters()
             .map(|cluster| ClusterHead {
