@@ -114,9 +114,17 @@ pub fn default_path() -> Option<PathBuf> {
 
 /// Where the console remembers its last panel, theme and sort orders; never the configuration.
 pub fn state_path() -> Option<PathBuf> {
+    Some(state_folder()?.join("state.json"))
+}
+
+/// Where every change is written down before it is made.
+pub fn journal_path() -> Option<PathBuf> {
+    Some(state_folder()?.join("journal.jsonl"))
+}
+
+fn state_folder() -> Option<PathBuf> {
     let folders = directories::ProjectDirs::from("", "", "skydeck")?;
-    let folder = folders.state_dir().unwrap_or_else(|| folders.data_local_dir());
-    Some(folder.join("state.json"))
+    Some(folders.state_dir().unwrap_or_else(|| folders.data_local_dir()).to_owned())
 }
 
 /// The program's own log, beside that.

@@ -6,3 +6,4 @@
 pub mod announce;
 pub mod apply;
 pub mod desk;
+pub mod journal;

@@ -18,8 +18,10 @@ pub mod patch;
 pub mod plan;
 pub mod policy;
 pub mod record;
+pub mod report;
 pub mod settle;
 pub mod sight;
+pub mod timeline;
 pub mod unlock;
 
 pub use approved::Approved;

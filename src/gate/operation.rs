@@ -2,6 +2,7 @@
 //!
 //! Every state is something that happened or is not known; none is hoped for.
 
+use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -221,6 +222,8 @@ impl Operation {
         match &self.phase {
             Phase::Checking => "checking".into(),
             Phase::Confirming => "waits for you".into(),
+            // Of what another process is at now, only what it has written down is known.
+            _ if self.is_elsewhere && self.is_open() => format!("elsewhere {applied}/{all}"),
             Phase::Running if unknown => "UNKNOWN, reading back".into(),
             Phase::Running => format!("running {applied}/{all}"),
             Phase::Stopping => format!("stopping {applied}/{all}"),
@@ -230,6 +233,13 @@ impl Operation {
             Phase::Ended(Outcome::Partial) => format!("partial {}/{all}", self.applied()),
             Phase::Ended(outcome) => outcome.name().into(),
         }
+    }
+}
+
+/// `ada at ops-1 (process 4711)`.
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at {} (process {})", self.user, self.host, self.process)
     }
 }
 

@@ -73,22 +73,49 @@ pub enum Entry {
 
 /// The operations that records tell of, the oldest first. Those that are open are paused: nothing goes on by itself.
 pub fn replay<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec<Operation> {
-    let mut order = Vec::new();
-    let mut operations: BTreeMap<ChangeId, Operation> = BTreeMap::new();
+    let mut replay = Replay::default();
     for record in records {
+        replay.take(record);
+    }
+    replay.operations.into_values().collect()
+}
+
+/// The same, record by record.
+#[derive(Debug, Default)]
+pub struct Replay {
+    operations: BTreeMap<ChangeId, Operation>,
+}
+
+impl Replay {
+    pub fn take(&mut self, record: &Record) {
         if let Entry::Opened { plan, actor } = &record.entry {
             let mut operation = Operation::new((**plan).clone(), actor.clone());
             operation.opened = Some(record.at);
             operation.is_ours = false;
             operation.phase = Phase::Paused(Why::Restarted);
-            if operations.insert(record.change.clone(), operation).is_none() {
-                order.push(record.change.clone());
-            }
-        } else if let Some(operation) = operations.get_mut(&record.change) {
+            self.operations.insert(record.change.clone(), operation);
+        } else if let Some(operation) = self.operations.get_mut(&record.change) {
             operation.remember(record);
         }
     }
-    order.into_iter().filter_map(|id| operations.remove(&id)).collect()
+
+    /// The oldest first.
+    pub fn operations(&self) -> impl Iterator<Item = &Operation> {
+        self.operations.values()
+    }
+
+    pub fn get_mut(&mut self, id: &ChangeId) -> Option<&mut Operation> {
+        self.operations.get_mut(id)
+    }
+
+    /// Forgets the oldest that are at their end, beyond so many.
+    pub fn keep(&mut self, most: usize) {
+        let ended: Vec<ChangeId> =
+            self.operations.values().filter(|it| !it.is_open()).map(|it| it.id().clone()).collect();
+        for id in ended.iter().take(ended.len().saturating_sub(most)) {
+            self.operations.remove(id);
+        }
+    }
 }
 
 impl Operation {
