@@ -112,7 +112,9 @@ fn several_consoles_share_one_chain() {
             })
         })
         .collect();
-    threads.into_iter().for_each(|it| it.join().unwrap());
+    for thread in threads {
+        thread.join().unwrap();
+    }
     let reading = Journal::at(&path).read().unwrap();
     assert_eq!((reading.records.len(), reading.notes), (records().len() + 80, vec![]));
     for number in 10..14 {
@@ -324,7 +326,7 @@ proptest! {
         let end = (bytes.len() as f64 * share) as usize;
         fs::write(&path, &bytes[..end]).unwrap();
         let reading = Journal::at(&path).read().unwrap();
-        let lines = bytes[..end].iter().filter(|it| **it == b'\n').count();
+        let lines = String::from_utf8_lossy(&bytes[..end]).matches('\n').count();
         prop_assert_eq!(&reading.records[..], &whole[..lines]);
         let at_a_boundary = end == 0 || bytes[end - 1] == b'\n';
         prop_assert_eq!(reading.notes.is_empty(), at_a_boundary);
