@@ -248,6 +248,17 @@ fn a_queued_job_starts_when_there_is_room() {
     until(&mut world, "it is admitted and runs", |world| queued(world)["status"]["active"] == 2);
     let workloads = all(&world, Kind::Workloads);
     assert!(workloads.iter().any(|workload| condition(workload, "Admitted")["status"] == "True"));
+    let held = workloads.iter().filter(|workload| condition(workload, "Admitted")["status"] == "True");
+    let held = held.filter(|workload| condition(workload, "Finished")["status"] != "True");
+    let usage = held.map(|workload| {
+        let usage =
+            &workload["status"]["admission"]["podSetAssignments"][0]["resourceUsage"]["nvidia.com/gpu"];
+        usage.as_str().unwrap().parse::<u32>().unwrap()
+    });
+    let queue = get(&world, Kind::ClusterQueues, "", "gpu-shared");
+    let told = &queue["status"]["flavorsReservation"][0];
+    assert_eq!(told["name"], "a100");
+    assert_eq!(told["resources"][0]["total"], usage.sum::<u32>().to_string());
 }
 
 #[test]

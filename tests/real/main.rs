@@ -6,6 +6,7 @@
 mod agrees;
 mod bed;
 mod imitation;
+mod headroom;
 mod kinds;
 #[path = "../demo/script.rs"]
 mod script;

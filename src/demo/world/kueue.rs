@@ -83,7 +83,7 @@ fn admit(world: &mut World, key: &Key, workload: &Value, job_key: &Key) {
     let used: i64 = admitted(world, &name).iter().map(gpus).fold(0, i64::saturating_add);
     let quota = json::text(&cluster_queue, "/spec/resourceGroups/0/flavors/0/resources/0/nominalQuota");
     let free = quota.parse::<i64>().unwrap_or(0).saturating_sub(used);
-    let flavor = json::text(&cluster_queue, "/spec/resourceGroups/0/flavors/0/name").to_owned();
+    let flavor = flavor(&cluster_queue);
     if need > free {
         let message = format!(
             "couldn't assign flavors to pod set main: insufficient unused quota for {GPU} in flavor {flavor}, {} more needed",
@@ -158,6 +158,20 @@ fn count(world: &mut World, workload: &Value) {
         "pendingWorkloads": pending.len(), "reservingWorkloads": admitted.len(), "admittedWorkloads": admitted.len(),
     });
     world.set_status(Kind::LocalQueues, &local, status.clone());
-    let cluster_queue = Key::new("", json::text(&queue, "/spec/clusterQueue"));
+    let name = json::text(&queue, "/spec/clusterQueue");
+    let cluster_queue = Key::new("", name);
+    let mut status = status;
+    if let Some(flavor) = world.get(Kind::ClusterQueues, &cluster_queue).map(|it| flavor(&it)) {
+        let used: i64 = self::admitted(world, name).iter().map(gpus).fold(0, i64::saturating_add);
+        let of_gpus = json!({"name": GPU, "total": used.to_string(), "borrowed": "0"});
+        let flavors = json!([{"name": flavor, "resources": [of_gpus]}]);
+        json::put(&mut status, "/flavorsReservation", flavors.clone());
+        json::put(&mut status, "/flavorsUsage", flavors);
+    }
     world.set_status(Kind::ClusterQueues, &cluster_queue, status);
+}
+
+/// The one flavor of the one resource group.
+fn flavor(cluster_queue: &Value) -> String {
+    json::text(cluster_queue, "/spec/resourceGroups/0/flavors/0/name").to_owned()
 }
