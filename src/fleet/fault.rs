@@ -128,7 +128,9 @@ impl Fault {
             FaultKind::Refused => "is the API server up, and the port right?",
             FaultKind::Unresolved => "check the server's name, DNS and VPN",
             FaultKind::Unreachable | FaultKind::TimedOut(_) => "check network, VPN and proxy",
-            FaultKind::Certificate => "check the certificate authority in the kubeconfig",
+            FaultKind::Certificate => {
+                "have the server's certificate mended, or the authority in the kubeconfig"
+            }
             FaultKind::Unauthorized => "the credential is expired or wrong: log in again",
             FaultKind::Forbidden => "ask for the permission to list and watch",
             FaultKind::Panic => "please report it with the text above",

@@ -60,7 +60,8 @@ pub async fn behind(exec: &Exec, patience: Duration) -> Result<Ran, Trouble> {
     if let Some(group) = group {
         let _ = kill_process_group(group, Signal::KILL);
     }
-    let _ = child.wait().await;
+    // One that the kernel does not let go is not waited for.
+    let _ = timeout(LATE, child.wait()).await;
     Err(trouble)
 }
 

@@ -174,7 +174,7 @@ fn hint(fault: &Fault) -> &'static str {
         FaultKind::Login => {
             "log in with the tool of your cloud, or press L on it in the Clusters panel of `skydeck`"
         }
-        FaultKind::Credential => "run the plugin by hand to see what it says",
+        FaultKind::Credential => "run the plugin by hand to see what it says or waits for",
         _ => fault.hint(),
     }
 }
