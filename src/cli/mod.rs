@@ -5,6 +5,7 @@ mod demo;
 pub mod doctor;
 mod files;
 mod init;
+pub mod journal;
 mod looks;
 mod shell;
 mod snapshot;
@@ -38,6 +39,7 @@ fn run(arguments: &Arguments) -> Result<u8> {
     match &arguments.verb {
         Some(Verb::Completions { shell }) => return shell::completions(*shell),
         Some(Verb::Man { verb }) => return shell::manual(verb.as_deref()),
+        Some(Verb::Journal(args)) => return journal::run(args),
         _ => {}
     }
     let global = &arguments.global;

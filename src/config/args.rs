@@ -1,5 +1,7 @@
 //! The command line, as data.
 
+pub mod journal;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -64,6 +66,8 @@ pub enum Verb {
         #[arg(short, long, default_value = "table")]
         output: Format,
     },
+    /// Look at what was changed from this machine; asks no cluster
+    Journal(journal::Journal),
     /// Print a completion script for a shell
     Completions {
         /// The shell to complete in

@@ -7,6 +7,7 @@ mod documents;
 mod findings;
 mod fold;
 mod headroom;
+mod journal;
 mod keys;
 mod printed;
 mod readme;

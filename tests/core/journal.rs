@@ -1,0 +1,232 @@
+//! `skydeck journal`: what was written down, as the command line prints it.
+
+use std::path::PathBuf;
+
+use clap::Parser;
+use serde_json::{Value, json};
+use skydeck::cli::journal::{Answered, answer};
+use skydeck::config::Arguments;
+use skydeck::config::args::Verb;
+use skydeck::effects::journal::Journal;
+use skydeck::fleet::{ChangeId, Unix};
+use skydeck::gate::operation::{Actor, Outcome, Version, Why};
+use skydeck::gate::record::Entry;
+use skydeck::gate::{Plan, Record};
+
+use crate::world::NOW;
+
+/// The id of the change that was confirmed so long before now.
+fn id(seconds_ago: i64) -> ChangeId {
+    let at = (NOW.unix.0 - seconds_ago) as u64 * 1000;
+    ChangeId::new(at, u128::from(at) << 40)
+}
+
+fn plan(seconds_ago: i64, verb: &str, title: &str, steps: &[(&str, u32, u32)]) -> Plan {
+    let step = |(cluster, before, after): &(&str, u32, u32)| {
+        json!({"cluster": {"name": cluster, "uid": format!("uid-of-{cluster}"), "server": "https://x"},
+            "object": {"kind": "Deployment", "key": {"namespace": "ml", "name": "web"}}, "uid": "u",
+            "resource_version": "7", "generation": 17, "write": {"scale": {"replicas": after}},
+            "changes": [{"pointer": "/spec/replicas", "label": "spec.replicas", "before": before, "after": after}],
+            "expect": "values", "wait": 0, "follows": null, "needs": [], "own_mark": null})
+    };
+    let steps: Vec<Value> = steps.iter().map(step).collect();
+    let plan = json!({"id": id(seconds_ago), "verb": verb, "title": title, "made": NOW.unix.0 - seconds_ago - 5,
+        "steps": steps, "notes": [{"is_warning": true, "text": "room for 2 | more pods"},
+            {"is_warning": false, "text": "no autoscaler"}],
+        "confirm": {"strength": "name", "phrase": "web", "because": ["production"], "is_production": true},
+        "way_back": "spec.replicas 4 in aws-east, as a new plan", "undoes": null, "ramp": null,
+        "reason": if seconds_ago > 86_400 { "" } else { "load *test* <b>" }, "overrides": []});
+    serde_json::from_value(plan).unwrap()
+}
+
+/// One that is done, one that is partial and stands still, one of which nobody knows, one from days ago.
+fn records() -> Vec<Record> {
+    let actor = || Actor { user: "ada".into(), host: "ops-1".into(), process: 4711 };
+    let opened = |plan: Plan| Entry::Opened { plan: plan.into(), actor: actor() };
+    let version = |generation| Version { resource: "8".into(), generation: Some(generation) };
+    let sending = |step| Entry::Sending { step, attempt: 1 };
+    let mut records = Vec::new();
+    let mut tell = |ago: i64, entries: Vec<Entry>| {
+        let at = |number: usize| Unix(NOW.unix.0 - ago + 2 * number as i64);
+        let entries = entries.into_iter().enumerate();
+        records.extend(entries.map(|(number, entry)| Record { at: at(number), change: id(ago), entry }));
+    };
+    tell(
+        3 * 86_400,
+        vec![
+            opened(plan(3 * 86_400, "restart", "restart ml/web", &[("azure-eastus", 0, 1)])),
+            sending(0),
+            Entry::Confirmed { step: 0, version: version(18) },
+            Entry::Drifted { step: 0, words: "not ready after 10m: 3/4 ready".into() },
+            Entry::Ended { outcome: Outcome::Drifted },
+        ],
+    );
+    tell(
+        7_200,
+        vec![
+            opened(plan(7_200, "scale", "scale ml/web to 6", &[("aws-east", 4, 6)])),
+            sending(0),
+            Entry::Confirmed { step: 0, version: version(18) },
+            Entry::Verified { step: 0 },
+            Entry::Ended { outcome: Outcome::Done },
+        ],
+    );
+    let three = [("aws-east", 6, 8), ("gcp-central", 4, 8), ("azure-eastus", 2, 8)];
+    tell(
+        900,
+        vec![
+            opened(plan(900, "scale", "scale ml/web to 8", &three)),
+            sending(0),
+            Entry::Confirmed { step: 0, version: version(19) },
+            Entry::Verified { step: 0 },
+            sending(1),
+            Entry::Refused {
+                step: 1,
+                words: "409 Conflict: the object has been modified".into(),
+                conflict: true,
+            },
+            Entry::Paused { why: Why::StepFailed(1) },
+        ],
+    );
+    tell(
+        60,
+        vec![
+            opened(plan(60, "traffic", "shift traffic of ml/web", &[("gcp-central", 60, 50)])),
+            sending(0),
+            Entry::Lost { step: 0, words: "no answer within 10s".into() },
+        ],
+    );
+    records
+}
+
+struct Place {
+    _folder: tempfile::TempDir,
+    path: PathBuf,
+}
+
+fn written() -> Place {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.jsonl");
+    let mut journal = Journal::at(&path);
+    for record in records() {
+        journal.append(&record).unwrap();
+    }
+    Place { path, _folder: folder }
+}
+
+impl Place {
+    /// What a command line prints, without `skydeck journal`.
+    fn run(&self, line: &str) -> Answered {
+        let words = ["skydeck", "journal"].into_iter().chain(line.split_whitespace());
+        let arguments = Arguments::try_parse_from(words).unwrap();
+        let Some(Verb::Journal(args)) = arguments.verb else { panic!("another verb") };
+        answer(&Journal::at(&self.path), &args.verb, NOW.unix).unwrap()
+    }
+
+    /// The titles that a list with these options names.
+    fn titles(&self, options: &str) -> Vec<String> {
+        let list: Value = serde_json::from_str(&self.run(&format!("list -o json {options}")).text).unwrap();
+        assert_eq!((&list["apiVersion"], &list["kind"]), (&json!("skydeck/v1"), &json!("ChangeList")));
+        let items = list["items"].as_array().unwrap();
+        items.iter().map(|it| it["title"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+#[test]
+fn the_list_is_newest_first_and_says_how_each_stands() {
+    let place = written();
+    insta::assert_snapshot!("journal_list", place.run("list").text);
+    insta::assert_snapshot!("journal_list_markdown", place.run("list --open -o markdown").text);
+    let list: Value = serde_json::from_str(&place.run("list -o json").text).unwrap();
+    assert_eq!(list["items"][0]["state"], "UNKNOWN");
+    assert_eq!(list["items"][0]["outcome"], Value::Null);
+    assert_eq!(list["items"][2]["outcome"], "done");
+    assert!(place.run("list -o yaml").text.contains("kind: ChangeList"));
+}
+
+#[test]
+fn filters_narrow_the_list_and_are_joined_by_and() {
+    let place = written();
+    let (traffic, eight, six, restart) =
+        ("shift traffic of ml/web", "scale ml/web to 8", "scale ml/web to 6", "restart ml/web");
+    assert_eq!(place.titles(""), [traffic, eight, six, restart]);
+    assert_eq!(place.titles("--open"), [traffic, eight]);
+    assert_eq!(place.titles("--cluster aws-east"), [eight, six]);
+    assert_eq!(place.titles("--cluster aws-east --cluster gcp-central --verb traffic"), [traffic]);
+    assert_eq!(place.titles("--verb scale --verb restart --since 2d"), [eight, six]);
+    assert_eq!(place.titles("--since 7d --open --cluster azure-eastus"), [eight]);
+    assert!(place.titles("--cluster aws").is_empty(), "a name is a whole name");
+    let nothing = Place { path: place.path.with_file_name("nothing"), ..written() };
+    assert_eq!(nothing.run("list").text, "no changes\n");
+}
+
+#[test]
+fn one_change_is_shown_with_its_steps_and_its_times() {
+    let place = written();
+    let partial = place.run(&format!("show {}", id(900)));
+    insta::assert_snapshot!("journal_show", partial.text);
+    insta::assert_snapshot!(
+        "journal_show_markdown",
+        place.run(&format!("show {} -o markdown", id(900))).text
+    );
+    let change: Value = serde_json::from_str(&place.run(&format!("show {} -o json", id(60))).text).unwrap();
+    assert_eq!((&change["kind"], &change["state"]), (&json!("Change"), &json!("UNKNOWN")));
+    assert_eq!(
+        change["steps"][0]["changes"][0],
+        json!({"field": "spec.replicas", "before": 60, "after": 50})
+    );
+    assert_eq!(change["timeline"][1]["text"], "step 1, gcp-central: goes out");
+}
+
+#[test]
+fn the_beginning_of_an_id_is_enough_when_it_fits_one() {
+    let place = written();
+    let short = &id(7_200).to_string()[..10];
+    assert!(place.run(&format!("show {}", short.to_lowercase())).text.contains("scale ml/web to 6"));
+    for (given, told) in [("0", "0 fits 4 changes: "), ("7ZZZ", "there is no change 7ZZZ in the journal")] {
+        let refused = place.run(&format!("show {given}"));
+        assert_eq!((refused.code, refused.text.as_str()), (1, ""));
+        assert!(refused.complaints[0].contains(told), "{:?}", refused.complaints);
+    }
+    assert_eq!(place.run("export 7ZZZ").code, 1);
+}
+
+#[test]
+fn what_is_exported_is_what_stands_in_the_file() {
+    let place = written();
+    let file = std::fs::read_to_string(&place.path).unwrap();
+    assert_eq!((place.run("export").text, place.run("export").code), (file.clone(), 0));
+    let own = place.run(&format!("export {} -o jsonl", id(7_200))).text;
+    let of_it = id(7_200).to_string();
+    let lines: Vec<&str> = file.lines().filter(|line| line.contains(&of_it)).collect();
+    assert_eq!((lines.len(), own.lines().collect::<Vec<_>>()), (5, lines));
+    let all = place.run("export -o markdown").text;
+    assert_eq!((all.matches("\n---\n").count(), all.matches("# ").count()), (3, 4 + 4 * 4));
+    assert!(!all.contains("<b>") && all.contains("\\<b\\>"), "a reason is no markup");
+}
+
+#[test]
+fn what_is_damaged_is_told_and_the_rest_is_shown() {
+    let place = written();
+    let damaged = std::fs::read_to_string(&place.path).unwrap().replacen("\"step\":0", "\"step\":9", 1);
+    std::fs::write(&place.path, damaged).unwrap();
+    let shown = place.run("list");
+    assert_eq!(shown.code, 5);
+    assert!(shown.complaints[0].contains("line 2 of") && shown.text.contains("scale ml/web to 8"));
+}
+
+#[test]
+fn what_another_process_drives_is_not_called_paused() {
+    let place = written();
+    let claim = Journal::at(&place.path).claim(&id(900)).unwrap();
+    let item = |place: &Place| {
+        let list: Value = serde_json::from_str(&place.run("list -o json --verb scale").text).unwrap();
+        list["items"][0].clone()
+    };
+    assert_eq!(
+        (&item(&place)["state"], &item(&place)["drivenElsewhere"]),
+        (&json!("elsewhere 1/3"), &json!(true))
+    );
+    drop(claim);
+    assert_eq!(item(&place)["state"], "PARTIAL 1/3");
+}
