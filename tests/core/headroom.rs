@@ -497,6 +497,6 @@ proptest! {
         prop_assert!(groups <= placed_one_by_one(&machines, leader, 1));
         // As many groups of pods that are all as large as the largest fit certainly.
         prop_assert!(groups >= placed_one_by_one(&machines, worker.max(leader), 1) / size);
-        prop_assert!(!line(&headroom(&world.state, id, &needs), &needs).is_empty());
+        prop_assert!(!line(&headroom(&world.state, id, &needs)).is_empty());
     }
 }

@@ -15,7 +15,7 @@ pub fn words(state: &State, cluster: &Cluster, workload: &Workload, object: &Val
         Ok(needs) => {
             let headroom = headroom(state, cluster.id, &needs);
             let meaning = if headroom.fits.is_ok() { Meaning::Text } else { Meaning::Unknown };
-            (line(&headroom, &needs), meaning)
+            (line(&headroom), meaning)
         }
         Err(why) => (format!("not known: {why}").into(), Meaning::Unknown),
     }

@@ -34,12 +34,12 @@ pub fn room(node: &Node, used: Option<&NodeUse>, pod: &PodNeeds) -> Room {
     }
     let mut pods = u64::MAX;
     for (resource, asked) in asked(pod) {
-        let free = free(node, used, &resource);
-        if node.allocatable.get(&resource) == 0 {
-            return Room::Without(resource);
+        let free = free(node, used, resource);
+        if node.allocatable.get(resource) == 0 {
+            return Room::Without(resource.into());
         }
         if free < asked {
-            return Room::Short { resource, asked, free };
+            return Room::Short { resource: resource.into(), asked, free };
         }
         pods = pods.min(free / asked);
     }
@@ -82,13 +82,13 @@ fn cordon() -> Taint {
 }
 
 /// What a pod takes of a node: its requests, and one of the places for pods.
-fn asked(pod: &PodNeeds) -> impl Iterator<Item = (Clean, u64)> {
+fn asked(pod: &PodNeeds) -> impl Iterator<Item = (&str, u64)> {
     // GPUs and their like first: they are what an operator asks about.
     let of = |scarce: bool| {
         let requests = pod.requests.iter().filter(move |(name, _)| name.contains('/') == scarce);
-        requests.map(|(name, amount)| (name.clone(), amount))
+        requests.map(|(name, amount)| (name.as_str(), amount))
     };
-    of(true).chain(of(false)).chain([(PODS.into(), 1)])
+    of(true).chain(of(false)).chain([(PODS, 1)])
 }
 
 fn free(node: &Node, used: Option<&NodeUse>, resource: &str) -> u64 {
@@ -126,11 +126,11 @@ struct Place {
 
 impl Packing {
     fn new(cluster: &Cluster, pods: &[(&PodNeeds, u32)]) -> Self {
-        let mut resources: Vec<Clean> =
+        let mut resources: Vec<&str> =
             pods.iter().flat_map(|(pod, _)| asked(pod).map(|(name, _)| name)).collect();
-        resources.sort();
+        resources.sort_unstable();
         resources.dedup();
-        let amount = |pod: &PodNeeds, resource: &Clean| match resource.as_str() {
+        let amount = |pod: &PodNeeds, resource: &str| match resource {
             PODS => 1,
             name => pod.requests.get(name),
         };

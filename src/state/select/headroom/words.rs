@@ -44,15 +44,16 @@ pub fn words(state: &State, object: &Value, growth: Growth) -> Vec<(bool, Clean)
     words.words
 }
 
-/// The same without a number in mind: `3 more replicas (scheduler estimate): 8 GPUs a pod, 3 nodes fit`.
-pub fn line(headroom: &Headroom, needs: &ReplicaNeeds) -> Clean {
-    let replicas = |count: u32| if count == 1 { "replica" } else { "replicas" };
-    match &headroom.fits {
-        Ok(count) => {
-            format!("{count} more {} (scheduler estimate): {}", replicas(*count), how(headroom, needs)).into()
-        }
-        Err(why) => format!("not known: {why}").into(),
-    }
+/// The same without a number in mind: `3 more replicas (scheduler estimate): 3 nodes fit; 2 pods already wait`.
+pub fn line(headroom: &Headroom) -> Clean {
+    let count = match &headroom.fits {
+        Ok(count) => count,
+        Err(why) => return format!("not known: {why}").into(),
+    };
+    let replicas = if *count == 1 { "replica" } else { "replicas" };
+    let waiting =
+        headroom.waiting.as_ref().map(|(count, _)| format!("; {}", wait(*count))).unwrap_or_default();
+    format!("{count} more {replicas} (scheduler estimate): {}{waiting}", fit(headroom)).into()
 }
 
 struct Said<'a> {
@@ -85,16 +86,23 @@ impl Said<'_> {
             }
         }
         if let Some((count, what)) = &headroom.waiting {
-            let pods = if *count == 1 { "pod already waits" } else { "pods already wait" };
-            self.say(true, &format!("{count} {pods} for {what}"));
+            self.say(true, &format!("{} for {what}", wait(*count)));
         }
     }
 }
 
 /// `8 GPUs a pod, 3 nodes fit`.
 fn how(headroom: &Headroom, needs: &ReplicaNeeds) -> String {
+    format!("{}, {}", each(needs), fit(headroom))
+}
+
+fn fit(headroom: &Headroom) -> String {
     let fit = if headroom.fitting == 1 { "fits" } else { "fit" };
-    format!("{}, {} {fit}", each(needs), nodes(headroom.fitting as usize))
+    format!("{} {fit}", nodes(headroom.fitting as usize))
+}
+
+fn wait(pods: u32) -> String {
+    if pods == 1 { "1 pod already waits".into() } else { format!("{pods} pods already wait") }
 }
 
 fn each(needs: &ReplicaNeeds) -> String {
