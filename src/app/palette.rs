@@ -126,6 +126,9 @@ fn objects(state: &State) -> Vec<Entry> {
         for it in objects.jobs.values().filter(|it| state.scope.has_namespace(&it.key.namespace)) {
             add(it.key.to_string(), &it.kind_name, Subject::Job(it.id()));
         }
+        for it in objects.routes.values().filter(|it| state.scope.has_namespace(&it.key.namespace)) {
+            add(it.key.to_string(), it.kind.name(), Subject::Route(it.id()));
+        }
         for it in objects.nodes.values() {
             add(it.name.to_string(), "Node", Subject::Node(it.name.clone()));
         }

@@ -151,7 +151,11 @@ impl App {
                 return Some(vec![Effect::ReadProgramLog]);
             }
             Action::Copy => return Some(self.copy()),
-            Action::GoFleet | Action::GoClusters | Action::GoJobs | Action::GoReplicas => {
+            Action::GoFleet
+            | Action::GoClusters
+            | Action::GoJobs
+            | Action::GoReplicas
+            | Action::GoTraffic => {
                 return Some(self.go(action));
             }
             _ => return None,

@@ -10,6 +10,7 @@ mod looks;
 mod shell;
 mod snapshot;
 pub mod status;
+mod traffic;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -60,6 +61,7 @@ fn run(arguments: &Arguments) -> Result<u8> {
     let ended = runtime.block_on(async {
         match (&arguments.verb, global.snapshot) {
             (Some(Verb::Status(args)), _) => status::run(args, setup).await,
+            (Some(Verb::Traffic(args)), _) => traffic::run(args, setup).await,
             (Some(Verb::Init(args)), _) => init::run(global, args, setup).await,
             (Some(Verb::Doctor { output }), _) => doctor::run(*output, setup).await,
             (_, Some(format)) => snapshot::run(global, format, setup).await,

@@ -44,7 +44,7 @@ pub struct Global {
     #[arg(long)]
     pub ascii: bool,
     /// Begin with this panel
-    #[arg(long, value_name = "NAME", value_parser = ["fleet", "clusters", "jobs", "replicas"])]
+    #[arg(long, value_name = "NAME", value_parser = ["fleet", "clusters", "jobs", "replicas", "traffic"])]
     pub panel: Option<String>,
     /// Connect, draw one screen to the standard output and end
     #[arg(long, value_name = "FORMAT")]
@@ -58,6 +58,9 @@ pub struct Global {
 pub enum Verb {
     /// Connect to all clusters, print what is known, and end
     Status(Status),
+    /// Look at routes, their weights and shares
+    #[command(subcommand)]
+    Traffic(Traffic),
     /// Write a configuration to begin with, from the kubeconfig and what the clusters tell
     Init(Init),
     /// Look at everything between here and each cluster, and say what is broken and what to do
@@ -96,6 +99,31 @@ pub struct Status {
     pub timeout: crate::fleet::Age,
 }
 
+#[derive(Debug, Clone, Subcommand)]
+pub enum Traffic {
+    /// Print routes with their rules, destinations, weights and shares
+    Show(TrafficShow),
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct TrafficShow {
+    /// Name of a route, with its kind in front if need be: virtualservice/ml-inference
+    #[arg(value_name = "[KIND/]NAME")]
+    pub route: Option<String>,
+    /// Only of this namespace
+    #[arg(short, long, value_name = "NAMESPACE")]
+    pub namespace: Option<String>,
+    /// Only of this cluster (may be given more than once)
+    #[arg(long = "cluster", value_name = "NAME")]
+    pub clusters: Vec<String>,
+    /// How to print it
+    #[arg(short, long, default_value = "table")]
+    pub output: Format,
+    /// How long to wait for clusters that do not answer
+    #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = age)]
+    pub timeout: crate::fleet::Age,
+}
+
 #[derive(Debug, Clone, Args)]
 pub struct Init {
     /// Write it anew although it is there
@@ -111,6 +139,7 @@ pub enum Subject {
     Clusters,
     Replicas,
     Jobs,
+    Traffic,
     Attention,
 }
 

@@ -123,8 +123,13 @@ fn policy(section: &mut Section<'_>, config: &mut Config) {
     }
 }
 
-const PANELS: [(&str, &str); 4] =
-    [("fleet", "fleet"), ("clusters", "clusters"), ("jobs", "jobs"), ("replicas", "replicas")];
+const PANELS: [(&str, &str); 5] = [
+    ("fleet", "fleet"),
+    ("clusters", "clusters"),
+    ("jobs", "jobs"),
+    ("replicas", "replicas"),
+    ("traffic", "traffic"),
+];
 
 fn ui(section: &mut Section<'_>, config: &mut Config) {
     config.ui.theme = section.text("theme");

@@ -27,6 +27,7 @@ pub enum Subject {
     Namespace(Clean),
     Workload(ObjectId),
     Job(ObjectId),
+    Route(ObjectId),
     /// A pod without a workload.
     Pod(ObjectKey),
 }
@@ -74,10 +75,14 @@ pub enum Rule {
     JobStuckPending,
     JobWithoutProgress,
     VersionDrift,
+    RouteInvalid,
+    RouteDry,
+    RouteConflict,
+    RouteDrift,
 }
 
 impl Rule {
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 26] = [
         Self::SilentCluster,
         Self::SilentSource,
         Self::DeniedSource,
@@ -100,6 +105,10 @@ impl Rule {
         Self::JobStuckPending,
         Self::JobWithoutProgress,
         Self::VersionDrift,
+        Self::RouteInvalid,
+        Self::RouteDry,
+        Self::RouteConflict,
+        Self::RouteDrift,
     ];
 
     /// The name in configuration, filters and JSON.
@@ -127,6 +136,10 @@ impl Rule {
             Self::JobStuckPending => "job-stuck-pending",
             Self::JobWithoutProgress => "job-without-progress",
             Self::VersionDrift => "version-drift",
+            Self::RouteInvalid => "route-invalid",
+            Self::RouteDry => "route-without-endpoints",
+            Self::RouteConflict => "route-conflict",
+            Self::RouteDrift => "route-drift",
         }
     }
 }
@@ -138,6 +151,7 @@ impl fmt::Display for Subject {
             Self::Node(name) => write!(f, "node {name}"),
             Self::Namespace(name) => write!(f, "namespace {name}"),
             Self::Workload(id) | Self::Job(id) => write!(f, "{}", id.key),
+            Self::Route(id) => write!(f, "{id}"),
             Self::Pod(key) => write!(f, "pod {key}"),
         }
     }

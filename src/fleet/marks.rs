@@ -10,7 +10,7 @@ use super::text::of_json as text;
 use super::{Clean, Labels, Unix};
 
 /// The annotation with the id of the last change that this program made.
-pub const CHANGE: &str = "skydeck.dev/change-id";
+pub const CHANGE: &str = "skydeck.dev/change";
 
 /// Beginnings of the labels and annotations that are kept.
 const KEPT: [&str; 12] = [

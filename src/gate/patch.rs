@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 /// The name under which the API server books what this console changes.
 pub const FIELD_MANAGER: &str = "skydeck";
 /// The annotation that carries the change's id, so that a read-back can tell whether it landed.
-pub const ANNOTATION: &str = "skydeck.dev/change";
+pub const ANNOTATION: &str = crate::fleet::marks::CHANGE;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "op", rename_all = "lowercase")]

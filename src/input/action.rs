@@ -19,6 +19,7 @@ pub enum Action {
     GoClusters,
     GoJobs,
     GoReplicas,
+    GoTraffic,
     Filter,
     ClearFilter,
     Scope,
@@ -116,6 +117,7 @@ pub const ACTIONS: &[Row] = &[
     row(A::GoClusters, Everywhere, &["2"], ["clusters", "Go to Clusters", ""]),
     row(A::GoJobs, Everywhere, &["4"], ["jobs", "Go to Jobs", ""]),
     row(A::GoReplicas, Everywhere, &["5"], ["replicas", "Go to Replicas: workload by cluster", ""]),
+    row(A::GoTraffic, Everywhere, &["6"], ["traffic", "Go to Traffic: routes, weights and shares", ""]),
     row(A::NextPanel, Panel, &["tab"], ["next-panel", "Go to the next panel", ""]),
     row(A::PreviousPanel, Panel, &["shift-tab"], ["previous-panel", "Go to the panel before", ""]),
     row(

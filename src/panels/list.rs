@@ -130,6 +130,20 @@ impl<R, K: PartialEq> List<R, K> {
         }
     }
 
+    /// Tells each row that is shown what stands above it; nothing stands above the first on the screen.
+    pub fn mark<T>(&mut self, told: fn(&R, Option<&R>) -> T, set: fn(&mut R, T)) {
+        let places = self.shown.iter().enumerate();
+        let marks: Vec<T> = places
+            .map(|(at, row)| {
+                let above = at.checked_sub(1).filter(|_| at != self.first);
+                told(&self.rows[*row], above.map(|above| &self.rows[self.shown[above]]))
+            })
+            .collect();
+        for (row, mark) in self.shown.iter().zip(marks) {
+            set(&mut self.rows[*row], mark);
+        }
+    }
+
     /// Rows shown and rows there are.
     pub fn counts(&self) -> (usize, usize) {
         (self.shown.len(), self.rows.len())

@@ -11,6 +11,7 @@ pub mod fleet;
 pub mod jobs;
 pub mod list;
 pub mod replicas;
+pub mod traffic;
 
 use ratatui::layout::Rect;
 
@@ -31,6 +32,7 @@ pub enum PanelId {
     Clusters,
     Jobs,
     Replicas,
+    Traffic,
 }
 
 /// A row of the table of panels.
@@ -45,7 +47,7 @@ pub struct Entry {
 }
 
 /// Every panel, in the order of the tabs. A new panel is a folder and a row here.
-pub const ALL: [Entry; 4] = [
+pub const ALL: [Entry; 5] = [
     Entry {
         id: PanelId::Fleet,
         title: "Fleet",
@@ -73,6 +75,13 @@ pub const ALL: [Entry; 4] = [
         number: 5,
         go: Action::GoReplicas,
         make: || Box::<replicas::Replicas>::default(),
+    },
+    Entry {
+        id: PanelId::Traffic,
+        title: "Traffic",
+        number: 6,
+        go: Action::GoTraffic,
+        make: || Box::<traffic::Traffic>::default(),
     },
 ];
 

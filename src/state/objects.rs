@@ -1,6 +1,6 @@
 //! The objects of one cluster, in tables, and the sums over them in step.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::backing::Backing;
@@ -38,6 +38,8 @@ pub struct Objects {
     pub usage: Usage,
     /// Endpoints by Service.
     pub backing: Backing,
+    /// Workloads that write the weights of routes: few among many.
+    steering: BTreeSet<ObjectId>,
     /// When a job that has not ended was last seen to move.
     job_moved: HashMap<ObjectId, Unix>,
 }
@@ -49,6 +51,12 @@ impl Objects {
         self.job_moved.get(job).copied()
     }
 
+    /// The workload that writes the weights of a route.
+    pub fn steers(&self, route: &ObjectId) -> Option<&Workload> {
+        let mut steering = self.steering.iter().filter_map(|id| self.workloads.get(id));
+        steering.find(|workload| workload.steers.contains(route))
+    }
+
     pub(super) fn upsert(&mut self, object: Object, stamp: Stamp, unix: Unix) {
         let key = object.key();
         let id = || ObjectId { kind: stamp.kind, key: key.clone() };
@@ -58,7 +66,7 @@ impl Objects {
             Object::Job(job) => self.upsert_job(job, stamp, unix),
             Object::Workload(it) => {
                 self.revisions.remove(&key);
-                self.workloads.upsert(id(), *it, stamp);
+                self.upsert_workload(*it, stamp);
             }
             Object::Revision(it) => {
                 self.workloads.remove(&id());
@@ -103,6 +111,7 @@ impl Objects {
             }
             Kind::Deployment | Kind::StatefulSet | Kind::Rollout | Kind::LeaderWorkerSet => {
                 self.workloads.remove(&id());
+                self.steering.remove(&id());
             }
             Kind::HorizontalPodAutoscaler | Kind::ScaledObject => {
                 self.autoscalers.remove(&id());
@@ -154,7 +163,9 @@ impl Objects {
                 self.revisions.take(which);
             }
             Kind::Deployment | Kind::StatefulSet | Kind::Rollout | Kind::LeaderWorkerSet => {
-                self.workloads.take(which);
+                for (workload, _) in self.workloads.take(which) {
+                    self.steering.remove(&workload);
+                }
             }
             Kind::HorizontalPodAutoscaler | Kind::ScaledObject => {
                 self.autoscalers.take(which);
@@ -194,6 +205,15 @@ impl Objects {
         let key = ObjectKey { name: node.name.clone(), ..ObjectKey::default() };
         self.usage.change_node(self.nodes.get(&key), Some(&node));
         self.nodes.upsert(key, node, stamp);
+    }
+
+    fn upsert_workload(&mut self, workload: Workload, stamp: Stamp) {
+        if workload.steers.is_empty() {
+            self.steering.remove(&workload.id());
+        } else {
+            self.steering.insert(workload.id());
+        }
+        self.workloads.upsert(workload.id(), workload, stamp);
     }
 
     fn upsert_endpoints(&mut self, endpoints: Endpoints, stamp: Stamp) {

@@ -21,6 +21,7 @@ fn every_document_says_what_it_is_and_what_each_cluster_is_worth() {
         (json(&document::clusters(state)), "ClusterList"),
         (json(&document::replicas(state)), "ReplicaList"),
         (json(&document::jobs(state)), "JobList"),
+        (json(&document::traffic(state)), "TrafficList"),
         (json(&document::attention(state)), "AttentionList"),
     ] {
         assert_eq!(document["apiVersion"], "skydeck/v1");

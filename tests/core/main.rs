@@ -11,5 +11,6 @@ mod journal;
 mod keys;
 mod printed;
 mod readme;
+mod routes;
 mod screens;
 mod world;

@@ -5,10 +5,11 @@ use skydeck::config::args::{Format, Subject};
 
 use crate::world::fleet;
 
-const SUBJECTS: [(&str, Subject); 4] = [
+const SUBJECTS: [(&str, Subject); 5] = [
     ("clusters", Subject::Clusters),
     ("replicas", Subject::Replicas),
     ("jobs", Subject::Jobs),
+    ("traffic", Subject::Traffic),
     ("attention", Subject::Attention),
 ];
 

@@ -89,6 +89,7 @@ fn it_documents_every_field_and_kind_of_the_documents() {
         serde_json::to_value(document::clusters(&world.state)).unwrap(),
         serde_json::to_value(document::replicas(&world.state)).unwrap(),
         serde_json::to_value(document::jobs(&world.state)).unwrap(),
+        serde_json::to_value(document::traffic(&world.state)).unwrap(),
         serde_json::to_value(document::attention(&world.state)).unwrap(),
     ] {
         let kind = document["kind"].as_str().unwrap();

@@ -254,6 +254,54 @@ pub fn hpa(target: &str, min: u32, max: u32) -> Value {
         "status": {"desiredReplicas": min}})
 }
 
+/// A Service for the pods of a Deployment, and the slice of its endpoints.
+pub fn service(name: &str, app: &str, ready: usize, total: usize) -> Vec<Value> {
+    let short = name.rsplit('/').next().unwrap();
+    let mut slice = meta(&format!("{name}-x7k2p"));
+    slice["labels"] = json!({"kubernetes.io/service-name": short});
+    let endpoints: Vec<Value> =
+        (0..total).map(|at| json!({"conditions": {"ready": at < ready, "serving": at < ready}})).collect();
+    vec![
+        json!({"apiVersion": "v1", "kind": "Service", "metadata": meta(name),
+            "spec": {"type": "ClusterIP", "selector": {"app": app}, "ports": [{"port": 80}]}}),
+        json!({"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "metadata": slice,
+            "addressType": "IPv4", "endpoints": endpoints}),
+    ]
+}
+
+pub fn destination(host: &str, weight: impl Into<Value>) -> Value {
+    json!({"destination": {"host": host}, "weight": weight.into()})
+}
+
+pub fn virtual_service(name: &str, http: &Value) -> Value {
+    let mut metadata = meta(name);
+    metadata["generation"] = json!(17);
+    metadata["resourceVersion"] = json!("4711");
+    json!({"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": metadata,
+        "spec": {"hosts": ["ml-inference.example.com"], "http": http}})
+}
+
+pub fn service_entry(name: &str, host: &str) -> Value {
+    json!({"apiVersion": "networking.istio.io/v1", "kind": "ServiceEntry", "metadata": meta(name),
+        "spec": {"hosts": [host], "location": "MESH_INTERNAL", "endpoints": [{"address": "192.0.2.10"}]}})
+}
+
+pub fn http_route(name: &str, rules: &Value) -> Value {
+    json!({"apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute", "metadata": meta(name),
+        "spec": {"parentRefs": [{"name": "public"}], "hostnames": ["llm.example.com"], "rules": rules}})
+}
+
+/// The route between the clouds, as each of them has it.
+pub fn multicloud(aws: i64, gcp: i64) -> Value {
+    let split = [destination("ml-inference-aws", aws), destination("ml-inference-gcp", gcp)];
+    virtual_service(
+        "ml-platform/ml-inference-multicloud",
+        &json!([{"name": "canary", "match": [{"headers": {"x-canary": {"exact": "true"}}}],
+                "route": [{"destination": {"host": "ml-inference-gcp"}}]},
+            {"name": "default", "route": split, "timeout": "5s", "retries": {"attempts": 3, "retryOn": "5xx"}}]),
+    )
+}
+
 pub fn warning(about_kind: &str, about: &str, reason: &str, message: &str) -> Value {
     let (namespace, name) = about.split_once('/').unwrap();
     json!({"apiVersion": "v1", "kind": "Event", "metadata": meta(&format!("{about}.17")), "type": "Warning",
@@ -285,6 +333,16 @@ pub fn fleet() -> World {
         "BackOff",
         "Back-off restarting failed container",
     ));
+    let in_ml = |short: &str| format!("{short}.ml-platform.svc.cluster.local");
+    aws.push(multicloud(60, 40));
+    aws.extend(service("ml-platform/ml-inference-aws", "ml-inference", 6, 6));
+    aws.push(service_entry("ml-platform/gcp", &in_ml("ml-inference-gcp")));
+    aws.push(http_route(
+        "ml-platform/llm-serve",
+        &json!([{"backendRefs": [{"name": "llm-serve", "port": 80}, {"name": "llm-canary", "port": 80, "weight": 0}]}]),
+    ));
+    aws.extend(service("ml-platform/llm-serve", "llm-serve", 2, 2));
+    aws.extend(service("ml-platform/llm-canary", "llm-canary", 0, 0));
     world.cluster("aws-east", "v1.33.5-eks-113cf36", 1, &aws);
     let mut gcp = vec![namespace("ml-platform")];
     gcp.extend((0..3).map(|at| node(&format!("gcp-node-{at}"), "gce", "us-central1", 8, true)));
@@ -292,10 +350,14 @@ pub fn fleet() -> World {
     gcp.push(deployment("ml-platform/llm-serve", 7, 8, "0.8.2", 8));
     gcp.extend((0..4).map(|at| pod("ml-platform/ml-inference", &format!("{at}"), "gcp-node-1", 1)));
     gcp.push(job("ml-training/bert-finetune-7", &failed()));
+    gcp.push(multicloud(60, 40));
+    gcp.extend(service("ml-platform/ml-inference-gcp", "ml-inference", 4, 4));
+    gcp.push(service_entry("ml-platform/aws", &in_ml("ml-inference-aws")));
     world.cluster("gcp-central", "v1.34.1-gke.1293000", 2, &gcp);
     let mut azure = vec![namespace("ml-platform")];
     azure.extend((0..2).map(|at| node(&format!("aks-node-{at}"), "azure", "eastus", 8, true)));
     azure.push(deployment("ml-platform/ml-inference", 3, 3, "1.4.2", 1));
+    azure.push(multicloud(60, 40));
     let azure = world.cluster("azure-eastus", "v1.33.4", 134, &azure);
     world.silent(azure, FaultKind::Unauthorized);
     // Drift counts after a minute, so the world is looked at a minute later.

@@ -5,6 +5,7 @@ mod logs;
 mod overview;
 mod pods;
 mod room;
+mod route;
 mod yaml;
 
 use serde_json::Value;
@@ -13,7 +14,7 @@ use super::msg::Effect;
 use crate::fleet::{Clean, ClusterId, Fault, Kind, LogLine, ObjectId, ObjectKey, Subject};
 use crate::input::{Action, Key};
 use crate::panels::Target;
-use crate::state::State;
+use crate::state::{Cluster, State};
 use crate::ui::input_line::InputLine;
 use crate::ui::{Cell, Meaning};
 use logs::Logs;
@@ -284,7 +285,7 @@ impl Inspect {
             Subject::Cluster => None,
             Subject::Node(name) => Some(cluster_scoped(Kind::Node, name)),
             Subject::Namespace(name) => Some(cluster_scoped(Kind::Namespace, name)),
-            Subject::Workload(id) | Subject::Job(id) => Some(id.clone()),
+            Subject::Workload(id) | Subject::Job(id) | Subject::Route(id) => Some(id.clone()),
             Subject::Pod(key) => Some(ObjectId { kind: Kind::Pod, key: key.clone() }),
         }
     }
@@ -364,16 +365,21 @@ fn tabs(subject: &Subject) -> Vec<Tab> {
         Subject::Cluster => vec![Overview, Sources, Events],
         Subject::Node(_) => vec![Overview, Pods, Conditions, Events, Yaml],
         Subject::Namespace(_) => vec![Overview, Events, Yaml],
-        Subject::Workload(_) | Subject::Job(_) => vec![Overview, Pods, Conditions, Events, Yaml, Logs],
+        Subject::Workload(_) | Subject::Job(_) | Subject::Route(_) => {
+            vec![Overview, Pods, Conditions, Events, Yaml, Logs]
+        }
         Subject::Pod(_) => vec![Overview, Conditions, Events, Yaml, Logs],
     }
 }
 
 /// The first cluster that has something which is in several.
 fn somewhere(state: &State, subject: &Subject) -> Option<ClusterId> {
-    let Subject::Workload(id) = subject else { return None };
-    let mut clusters = state.counted_clusters();
-    clusters.find(|cluster| cluster.objects.workloads.get(id).is_some()).map(|cluster| cluster.id)
+    let has = |cluster: &&Cluster| match subject {
+        Subject::Workload(id) => cluster.objects.workloads.get(id).is_some(),
+        Subject::Route(id) => cluster.objects.routes.get(id).is_some(),
+        _ => false,
+    };
+    state.counted_clusters().find(has).map(|cluster| cluster.id)
 }
 
 /// Names of the containers of a pod, main ones first.

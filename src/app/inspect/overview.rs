@@ -22,7 +22,9 @@ pub fn title(state: &State, inspect: &Inspect) -> Clean {
         Subject::Cluster => return Clean::from(format!("Cluster {place}")),
         Subject::Node(name) => format!("Node {name}"),
         Subject::Namespace(name) => format!("Namespace {name}"),
-        Subject::Workload(id) | Subject::Job(id) => format!("{} {}", kind(id.kind), id.key),
+        Subject::Workload(id) | Subject::Job(id) | Subject::Route(id) => {
+            format!("{} {}", kind(id.kind), id.key)
+        }
         Subject::Pod(key) => format!("Pod {key}"),
     };
     Clean::from(format!("{what} in {place}"))
@@ -54,6 +56,10 @@ pub fn lines(state: &State, inspect: &Inspect) -> Vec<Line> {
         }
         Subject::Job(id) => page.found(cluster.objects.jobs.get(id), |page, it| page.job(cluster, it)),
         Subject::Pod(key) => page.found(cluster.objects.pods.get(key), Page::pod),
+        Subject::Route(id) => match super::route::lines(state, cluster.id, id) {
+            Some(lines) => return lines,
+            None => false,
+        },
     };
     if !found {
         page.lines.push(Line::words("it is not there (any more)", Meaning::Warning));

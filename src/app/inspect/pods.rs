@@ -1,17 +1,18 @@
 //! Pods of a workload, job or node; events about an object; sources of a cluster.
 
 use super::{Inspect, Line};
-use crate::fleet::{Clean, Event, LogTarget, ObjectKey, Owner, Pod, SourceState, Subject};
+use crate::fleet::{Clean, Event, LogTarget, ObjectId, ObjectKey, Owner, Pod, SourceState, Subject};
 use crate::panels::Target;
 use crate::state::findings::kind_name;
 use crate::state::select::job_index::JobIndex;
+use crate::state::select::routes::reach;
 use crate::state::{Cluster, Freshness, State};
 use crate::ui::{Cell, Meaning};
 
 /// The pods of what is looked at, those in trouble first.
 pub fn pods(state: &State, inspect: &Inspect) -> Vec<Line> {
     let Some(cluster) = state.cluster(inspect.cluster) else { return Vec::new() };
-    let mut pods = of_subject(cluster, &inspect.subject);
+    let mut pods = of_subject(state, cluster, &inspect.subject);
     if pods.is_empty() {
         let fresh = cluster.freshness(crate::fleet::Kind::Pod, state.now, state.settings.stale_after);
         let words = if fresh.is_whole() { "no pods" } else { "its pods are not known" };
@@ -31,7 +32,7 @@ pub fn log_targets(state: &State, inspect: &Inspect, container: Option<Clean>) -
         return vec![LogTarget { pod: key.clone(), container }];
     }
     let Some(cluster) = state.cluster(inspect.cluster) else { return Vec::new() };
-    let mut pods = of_subject(cluster, &inspect.subject);
+    let mut pods = of_subject(state, cluster, &inspect.subject);
     pods.retain(|pod| pod.node.is_some());
     pods.sort_by(|a, b| {
         let key = |pod: &Pod| (!pod.holds_resources(), std::cmp::Reverse(pod.created), pod.key.clone());
@@ -40,7 +41,7 @@ pub fn log_targets(state: &State, inspect: &Inspect, container: Option<Clean>) -
     pods.into_iter().take(8).map(|pod| LogTarget { pod: pod.key.clone(), container: None }).collect()
 }
 
-fn of_subject<'a>(cluster: &'a Cluster, subject: &Subject) -> Vec<&'a Pod> {
+fn of_subject<'a>(state: &State, cluster: &'a Cluster, subject: &Subject) -> Vec<&'a Pod> {
     let pods = cluster.objects.pods.values();
     match subject {
         Subject::Node(name) => pods.filter(|pod| pod.node.as_ref() == Some(name)).collect(),
@@ -56,8 +57,20 @@ fn of_subject<'a>(cluster: &'a Cluster, subject: &Subject) -> Vec<&'a Pod> {
             None => Vec::new(),
         },
         Subject::Pod(key) => pods.filter(|pod| pod.key == *key).collect(),
+        Subject::Route(id) => behind(state, cluster, id),
         Subject::Cluster | Subject::Namespace(_) => Vec::new(),
     }
+}
+
+/// The pods of a cluster that a route leads to, whichever cluster has the route.
+fn behind<'a>(state: &State, cluster: &'a Cluster, id: &ObjectId) -> Vec<&'a Pod> {
+    let others = state.counted_clusters().filter(|other| other.id != cluster.id);
+    let mut holders = std::iter::once(cluster).chain(others);
+    let Some(route) = holders.find_map(|it| it.objects.routes.get(id)) else { return Vec::new() };
+    let workloads = reach::workloads(cluster, route).into_iter();
+    let owner = |id: &ObjectId| Owner { kind: id.kind.name().into(), name: id.key.name.clone() };
+    let ids = workloads.map(crate::fleet::Workload::id);
+    ids.flat_map(|id| owned(cluster.objects.pods.values(), &id.key, &owner(&id))).collect()
 }
 
 fn owned<'a>(pods: impl Iterator<Item = &'a Pod>, key: &ObjectKey, owner: &Owner) -> Vec<&'a Pod> {
@@ -88,7 +101,7 @@ fn pod_line(state: &State, inspect: &Inspect, pod: &Pod, widest: usize) -> Line 
 pub fn events(state: &State, inspect: &Inspect) -> Vec<Line> {
     let Some(cluster) = state.cluster(inspect.cluster) else { return Vec::new() };
     let pods: Vec<Clean> =
-        of_subject(cluster, &inspect.subject).iter().map(|pod| pod.key.name.clone()).collect();
+        of_subject(state, cluster, &inspect.subject).iter().map(|pod| pod.key.name.clone()).collect();
     let mut events: Vec<&Event> =
         cluster.objects.events.values().filter(|event| is_about(event, &inspect.subject, &pods)).collect();
     events.sort_by_key(|event| std::cmp::Reverse(event.last_seen));
@@ -111,6 +124,7 @@ fn is_about(event: &Event, subject: &Subject, pods: &[Clean]) -> bool {
         Subject::Node(name) => event.about_kind == "Node" && event.about.name == *name,
         Subject::Namespace(name) => event.about.namespace == *name,
         Subject::Pod(key) => about("Pod", key),
+        Subject::Route(id) => about(id.kind.name(), &id.key),
         Subject::Workload(id) | Subject::Job(id) => {
             let own = event.about.namespace == id.key.namespace
                 && (event.about.name == id.key.name || pods.contains(&event.about.name));

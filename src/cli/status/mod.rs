@@ -21,7 +21,7 @@ const PATIENCE: Age = Age(2);
 /// Cursor home, and everything below it erased.
 const FROM_THE_TOP: &str = "\x1b[H\x1b[J";
 
-pub use print::print;
+pub use print::{Form, print};
 
 pub async fn run(args: &Status, setup: Setup) -> Result<u8> {
     let broken = setup.inventory.broken.clone();
@@ -54,7 +54,7 @@ pub async fn run(args: &Status, setup: Setup) -> Result<u8> {
 
 /// 0 when every cluster could be read, 5 when some could, 1 when none could. A kubeconfig that is broken may
 /// have led to more of them.
-fn exit_code(state: &State, whole: bool) -> u8 {
+pub fn exit_code(state: &State, whole: bool) -> u8 {
     let (readable, all) = document::readable(state);
     match (readable, all) {
         (readable, all) if readable == all && whole => 0,
@@ -64,7 +64,7 @@ fn exit_code(state: &State, whole: bool) -> u8 {
 }
 
 /// Waits until everything is told or the time is up; says for whom when somebody watches.
-async fn settle(session: &mut Headless, timeout: Age) {
+pub async fn settle(session: &mut Headless, timeout: Age) {
     let patience = PATIENCE.min(timeout);
     session.settle(patience).await;
     let waits_for = unsettled(&session.state);
@@ -80,7 +80,7 @@ async fn settle(session: &mut Headless, timeout: Age) {
 }
 
 /// Gives `false` when the reader has gone, as `head` does.
-fn write(text: &str) -> Result<bool> {
+pub fn write(text: &str) -> Result<bool> {
     let mut out = stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Ok(()) => Ok(true),

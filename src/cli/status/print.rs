@@ -22,18 +22,19 @@ pub fn print(what: Subject, output: Format, one_line: bool, state: &State) -> Re
         Subject::Clusters => form.print(&document::clusters(state), document::clusters::table),
         Subject::Replicas => form.print(&document::replicas(state), document::replicas::table),
         Subject::Jobs => form.print(&document::jobs(state), document::jobs::table),
+        Subject::Traffic => form.print(&document::traffic(state), document::traffic::table),
         Subject::Attention => form.print(&document::attention(state), document::attention::table),
     }
 }
 
-struct Form {
-    output: Format,
+pub struct Form {
+    pub output: Format,
     /// JSON without line breaks, so that a stream of documents can be read line by line.
-    one_line: bool,
+    pub one_line: bool,
 }
 
 impl Form {
-    fn print<T: Serialize>(
+    pub fn print<T: Serialize>(
         &self,
         document: &Document<T>,
         table: fn(&Document<T>) -> Table,

@@ -53,7 +53,7 @@ fn rule(index: usize, (name, record_type): (&str, &str), places: &[usize], recor
     if note.is_empty()
         && let Some(seconds) = ttl
     {
-        note = format!("takes {seconds} s or longer").into();
+        note = format!("a share of DNS answers, takes {seconds} s or longer").into();
     }
     Rule {
         protocol: Protocol::Dns,

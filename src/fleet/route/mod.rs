@@ -38,6 +38,8 @@ pub struct Route {
     pub hosts: Box<[Clean]>,
     /// Gateways, `mesh` for requests inside of the mesh, or the parents of Gateway API.
     pub parents: Box<[Clean]>,
+    /// Namespaces that see it, `.` for its own; empty for all.
+    pub exports: Box<[Clean]>,
     pub rules: Box<[Rule]>,
     /// Of everything but the rules.
     pub print: Print,
@@ -272,6 +274,7 @@ pub fn read(kind: Kind, object: &Value) -> Result<Route, String> {
         resource_version: text(&meta["resourceVersion"]).into(),
         hosts: parts.hosts,
         parents: parts.parents,
+        exports: entries(&spec["exportTo"]).iter().map(|it| Clean::new(text(it))).collect(),
         rules: parts.rules.into(),
         print: Print::without(spec, parts.lists),
         created: Unix::parse(text(&meta["creationTimestamp"])).unwrap_or_default(),

@@ -8,7 +8,7 @@ use super::*;
 fn virtual_service(spec: &Value) -> Route {
     let object = json!({"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": {
         "namespace": "ml-platform", "name": "ml-inference-multicloud", "uid": "u-1", "generation": 17,
-        "resourceVersion": "42", "annotations": {"skydeck.dev/change-id": "01JD8"}}, "spec": spec});
+        "resourceVersion": "42", "annotations": {"skydeck.dev/change": "01JD8"}}, "spec": spec});
     read(Kind::VirtualService, &object).unwrap()
 }
 
@@ -244,7 +244,7 @@ fn records_of_one_name_are_one_rule() {
     assert_eq!(api.destinations()[1].pointer(), "/spec/endpoints/2/providerSpecific/0/value");
     assert_eq!(
         (api.note.as_str(), api.matches[0].as_str()),
-        ("takes 60 s or longer", "CNAME api.example.com")
+        ("a share of DNS answers, takes 60 s or longer", "CNAME api.example.com")
     );
     assert_eq!(api.destinations()[1].weight_value(5), json!("5"));
     assert_eq!(other.destinations()[0].weight_value(5), json!([{"name": "aws/weight", "value": "5"}]));

@@ -38,6 +38,7 @@ impl FindingRow {
                 Subject::Cluster | Subject::Node(_) | Subject::Namespace(_) => "clusters",
                 Subject::Workload(_) | Subject::Pod(_) => "replicas",
                 Subject::Job(_) => "jobs",
+                Subject::Route(_) => "traffic",
             },
             finding: finding.clone(),
         }

@@ -177,6 +177,7 @@ impl Fleet {
             Subject::Cluster => Some(Request::GoTo(PanelId::Clusters, Some(target))),
             Subject::Job(_) => Some(Request::GoTo(PanelId::Jobs, Some(target))),
             Subject::Workload(_) => Some(Request::GoTo(PanelId::Replicas, Some(target))),
+            Subject::Route(_) => Some(Request::GoTo(PanelId::Traffic, Some(target))),
             Subject::Node(_) | Subject::Namespace(_) | Subject::Pod(_) => Some(Request::Inspect(target)),
         }
     }

@@ -7,10 +7,12 @@ use crate::fleet::{JobPhase, Rollout};
 use crate::panels::clusters::state_cell;
 use crate::panels::jobs::phase_cell;
 use crate::panels::replicas::{ClusterHead, GroupRow, cell_cell, none_cell};
+use crate::panels::traffic::{destination_cell, share_cell};
 use crate::state::State;
 use crate::state::select::clusters::{self, ClusterRow};
 use crate::state::select::jobs::{self, JobRow};
 use crate::state::select::replicas;
+use crate::state::select::routes::rows::{self as routes, RouteRow};
 use crate::state::select::settled::{jobs_are_told, workloads_are_told};
 use crate::ui::theme::Meaning;
 use crate::ui::{Align, Cell, Glyphs, Pen, meter, pen, text};
@@ -28,6 +30,8 @@ pub struct Tiles {
     jobs: Vec<JobRow>,
     heads: Vec<ClusterHead>,
     groups: Vec<GroupRow>,
+    /// Destinations of rules that split.
+    routes: Vec<RouteRow>,
     /// Jobs by phase, with those that are not shown.
     phases: Vec<(JobPhase, usize)>,
     /// What to say where there are no jobs and no workloads.
@@ -58,6 +62,10 @@ impl Tiles {
         groups.sort_by_key(|group| (group_rank(group), group.name.clone()));
         groups.truncate(MOST_ROWS);
         self.groups = groups.into_iter().map(|group| GroupRow::new(group, &self.heads)).collect();
+        let mut routes = routes::rows(state);
+        routes.retain(|row| row.rule().destinations().len() > 1);
+        routes.truncate(MOST_ROWS);
+        self.routes = routes;
         self.no_jobs = if jobs_are_told(state) { "no jobs" } else { "no jobs so far" };
         self.no_workloads = if workloads_are_told(state) { "no workloads" } else { "no workloads so far" };
     }
@@ -91,7 +99,44 @@ impl Tiles {
         let below = Rect { y: area.y + cluster_height, height: area.height - cluster_height, ..area };
         let left = Rect { width: below.width / 2, ..below };
         self.jobs_tile(pen, left);
-        self.replicas_tile(pen, Rect { x: below.x + left.width, width: below.width - left.width, ..below });
+        let right = Rect { x: below.x + left.width, width: below.width - left.width, ..below };
+        let (replicas, traffic) = self.share(right);
+        self.replicas_tile(pen, replicas);
+        self.traffic_tile(pen, traffic);
+    }
+
+    /// The place of the replicas, and that of the routes below them, where there are any and room for both.
+    fn share(&self, area: Rect) -> (Rect, Rect) {
+        const LEAST: u16 = 9;
+        if self.routes.is_empty() || area.height < LEAST {
+            return (area, Rect { height: 0, ..area });
+        }
+        let height = (self.routes.len() as u16 + 2).min(area.height / 2);
+        let top = area.height - height;
+        (Rect { height: top, ..area }, Rect { y: area.y + top, height, ..area })
+    }
+
+    /// `ml-inference-multicloud  ml-inference-aws  ██████░░  60%`
+    fn traffic_tile(&self, pen: &mut Pen<'_>, area: Rect) {
+        if area.height < 3 {
+            return;
+        }
+        let inside = pen.frame(area, &"Traffic".into(), &"6".into());
+        let name_width = usize::from(inside.width / 3);
+        let to_width = usize::from(inside.width / 3);
+        for (at, (line, row)) in pen::lines(inside).zip(&self.routes).enumerate() {
+            let above = at.checked_sub(1).map(|above| &self.routes[above]);
+            let told =
+                above.is_some_and(|it| it.id == row.id && it.rule == row.rule && it.clusters == row.clusters);
+            if !told {
+                pen.put(Rect { width: name_width as u16 - 1, ..line }, &row.id.key.name, Meaning::Text);
+            }
+            let to = Rect { x: line.x + name_width as u16, width: to_width as u16 - 1, ..line };
+            pen.put_cell(to, &traffic_cell(row, destination_cell(row)), Align::Left);
+            let used = (name_width + to_width) as u16;
+            let share = Rect { x: line.x + used, width: line.width.saturating_sub(used), ..line };
+            pen.put_cell(share, &traffic_cell(row, share_cell(row, 8, pen.cx)), Align::Left);
+        }
     }
 
     /// `▌aws-east  EKS 1.33  nodes 24/24  ● live  ████░░ GPUs 160/192  1s`
@@ -207,6 +252,11 @@ impl Tiles {
             }
         }
     }
+}
+
+/// What is not as of now does not look as if it were.
+fn traffic_cell(row: &RouteRow, cell: Cell) -> Cell {
+    if row.freshness.is_whole() { cell } else { cell.stale() }
 }
 
 fn job_cell(row: &JobRow, glyphs: &Glyphs, with_cluster: bool) -> Cell {

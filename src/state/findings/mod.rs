@@ -7,6 +7,7 @@ mod clusters;
 mod jobs;
 mod nodes;
 mod pods;
+mod routes;
 mod workloads;
 
 use std::collections::HashMap;
@@ -36,7 +37,7 @@ enum Scan {
 }
 
 /// Every rule, in an order in which a cause comes before what it explains.
-const RULES: [Scan; 16] = [
+const RULES: [Scan; 17] = [
     Scan::Cluster(clusters::silent),
     Scan::Cluster(clusters::silent_sources),
     Scan::Cluster(clusters::denied),
@@ -53,6 +54,7 @@ const RULES: [Scan; 16] = [
     Scan::Cluster(workloads::short),
     Scan::Cluster(jobs::jobs),
     Scan::Fleet(workloads::version_drift),
+    Scan::Fleet(routes::routes),
 ];
 
 /// What the rules have found so far in this round.
@@ -139,9 +141,10 @@ impl Findings {
 
 fn in_scope(state: &State, finding: &Finding) -> bool {
     let namespace = match &finding.subject {
-        Subject::Workload(ObjectId { key, .. }) | Subject::Job(ObjectId { key, .. }) | Subject::Pod(key) => {
-            &key.namespace
-        }
+        Subject::Workload(ObjectId { key, .. })
+        | Subject::Job(ObjectId { key, .. })
+        | Subject::Route(ObjectId { key, .. })
+        | Subject::Pod(key) => &key.namespace,
         Subject::Namespace(name) => name,
         Subject::Cluster | Subject::Node(_) => &Clean::default(),
     };

@@ -8,6 +8,7 @@ pub mod job_index;
 pub mod jobs;
 pub mod owner;
 pub mod replicas;
+pub mod routes;
 pub mod settled;
 pub mod totals;
 

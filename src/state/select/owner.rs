@@ -8,6 +8,7 @@
 
 use serde::Serialize;
 
+use super::routes::is_told;
 use crate::fleet::{Clean, ClusterId, Kind, Marks, ObjectId, ObjectKey, Reconciler};
 use crate::state::{Cluster, State};
 
@@ -69,7 +70,7 @@ pub fn verdict(state: &State, cluster: ClusterId, marks: &Marks, id: &ObjectId) 
         .or_else(|| declared(marks))
         .or_else(|| by_manager(marks))
         .or_else(|| instance_label(state, marks))
-        .unwrap_or_else(|| nobody(state, id))
+        .unwrap_or_else(|| unmarked(state, id.kind))
 }
 
 fn controller(marks: &Marks) -> Option<Verdict> {
@@ -84,10 +85,8 @@ fn controller(marks: &Marks) -> Option<Verdict> {
 
 /// A Rollout leaves no mark on the route whose weights it writes, and may live in another cluster than it.
 fn rollout(state: &State, id: &ObjectId) -> Option<Verdict> {
-    let (cluster, rollout) = state.clusters().find_map(|cluster| {
-        let mut workloads = cluster.objects.workloads.values();
-        workloads.find(|it| it.steers.contains(id)).map(|it| (cluster, it))
-    })?;
+    let mut clusters = state.clusters();
+    let (cluster, rollout) = clusters.find_map(|it| Some((it, it.objects.steers(id)?)))?;
     let by = format!("Rollout {} in {}", rollout.key, cluster.spec.name);
     Some(Verdict::new(VerdictKind::Blocked, by, "Argo Rollouts sets the weights back at once"))
 }
@@ -287,14 +286,12 @@ fn instance_label(state: &State, marks: &Marks) -> Option<Verdict> {
     })
 }
 
-fn nobody(state: &State, id: &ObjectId) -> Verdict {
+/// Of an object that bears no mark, and that nobody names: the same for all of a kind.
+fn unmarked(state: &State, kind: Kind) -> Verdict {
     let everywhere = [Kind::Application, Kind::Kustomization, Kind::HelmRelease];
     let of_routes = [Kind::Rollout, Kind::Canary];
-    let kinds: Vec<Kind> = if id.kind.is_route() {
-        everywhere.into_iter().chain(of_routes).collect()
-    } else {
-        everywhere.into()
-    };
+    let kinds: Vec<Kind> =
+        if kind.is_route() { everywhere.into_iter().chain(of_routes).collect() } else { everywhere.into() };
     match unread(state, &kinds) {
         Some(unread) => Verdict::new(VerdictKind::OwnerUnknown, "", unread),
         None => Verdict::new(VerdictKind::Unmanaged, "", "no controller, no GitOps found"),
@@ -308,12 +305,7 @@ fn reconcilers(state: &State) -> impl Iterator<Item = (&Cluster, &Reconciler)> {
 /// What of these kinds is not known as of now, in words: `Application of gcp-central is not read`.
 fn unread(state: &State, kinds: &[Kind]) -> Option<String> {
     let missing = |cluster: &Cluster| -> Vec<&'static str> {
-        let whole = |kind: Kind| {
-            // Without discovery nobody knows what could be there.
-            cluster.served.is_some()
-                && cluster.freshness(kind, state.now, state.settings.stale_after).is_whole()
-        };
-        kinds.iter().filter(|kind| !whole(**kind)).map(|kind| kind.name()).collect()
+        kinds.iter().filter(|kind| !is_told(state, cluster, &[**kind])).map(|kind| kind.name()).collect()
     };
     let mut clusters: Vec<(&Cluster, Vec<&str>)> = state
         .clusters()

@@ -49,6 +49,11 @@ pub fn workloads_are_told_by(state: &State, cluster: &Cluster) -> bool {
     tells(state, cluster, |kind| WORKLOAD_KINDS.contains(&kind))
 }
 
+/// Every cluster in scope has told its routes of every kind.
+pub fn routes_are_told(state: &State) -> bool {
+    told(state, Kind::is_route)
+}
+
 /// Every cluster in scope has told its jobs of every kind.
 pub fn jobs_are_told(state: &State) -> bool {
     state.counted_clusters().all(|cluster| jobs_are_told_by(state, cluster))

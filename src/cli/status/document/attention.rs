@@ -67,7 +67,7 @@ fn attention_item(state: &State, finding: &Finding) -> AttentionItem {
         Subject::Node(name) => ("Node".into(), Some((Clean::default(), name.clone()))),
         Subject::Namespace(name) => ("Namespace".into(), Some((Clean::default(), name.clone()))),
         Subject::Pod(key) => ("Pod".into(), Some((key.namespace.clone(), key.name.clone()))),
-        Subject::Workload(id) | Subject::Job(id) => {
+        Subject::Workload(id) | Subject::Job(id) | Subject::Route(id) => {
             let name = cluster
                 .map_or_else(|| id.kind.name().into(), |it| crate::state::findings::kind_name(it, id.kind));
             (name, Some((id.key.namespace.clone(), id.key.name.clone())))

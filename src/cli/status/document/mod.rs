@@ -9,6 +9,7 @@ pub mod attention;
 pub mod clusters;
 pub mod jobs;
 pub mod replicas;
+pub mod traffic;
 
 use serde::Serialize;
 
@@ -20,6 +21,7 @@ pub use attention::attention;
 pub use clusters::clusters;
 pub use jobs::jobs;
 pub use replicas::replicas;
+pub use traffic::traffic;
 
 pub const API_VERSION: &str = "skydeck/v1";
 pub const CLUSTER_LIST: &str = "ClusterList";
