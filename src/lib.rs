@@ -13,7 +13,8 @@
 //!
 //! Words, each for one thing: a *fact* is what a source reports; the *state* is the fold of all facts; a
 //! *selector* answers a question about it and says what the answer is worth; a *finding* is something that
-//! needs attention; an *effect* is what the shell must do.
+//! needs attention; an *effect* is what the shell must do; a *plan* is
+//! a change before it is made, an *operation* a plan on its way through the world, a *step* one request of it.
 
 // Pure core: no async, no I/O, no clock.
 pub mod fleet;

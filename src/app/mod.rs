@@ -3,6 +3,7 @@
 //! [`update()`] folds a message into the [`App`] and says what the shell must do; [`view()`] draws the app. No clock,
 //! no terminal, no network is in reach here, so the same messages always make the same screens.
 
+pub mod change;
 mod configuration;
 pub mod help;
 pub mod inspect;
@@ -22,7 +23,7 @@ use ratatui::layout::Rect;
 
 pub use configuration::Configuration;
 pub use layers::Layer;
-pub use msg::{Answer, Effect, Mouse, MouseKind, Msg, Notice};
+pub use msg::{Answer, Effect, Looked, Mouse, MouseKind, Msg, Notice};
 pub use prefs::Prefs;
 pub use themes::Themes;
 pub use update::update;
@@ -63,6 +64,15 @@ pub struct App {
     dirty: bool,
     /// Numbers streams of logs, so that lines of one that was left are dropped.
     next_stream: u64,
+    /// Numbers looks, so that an answer finds the dialog that asked.
+    next_ticket: u64,
+    looking: Option<change::Looking>,
+    /// The journal was heard once.
+    journal_read: bool,
+    /// Operations that were on their way when last looked at.
+    moving: std::collections::BTreeSet<crate::fleet::ChangeId>,
+    /// Quitting was asked for while a change was on its way.
+    quit_asked: Option<Mono>,
 }
 
 /// A notice and when it goes.
@@ -98,6 +108,11 @@ impl App {
             outdated: true,
             dirty: true,
             next_stream: 0,
+            next_ticket: 0,
+            looking: None,
+            journal_read: false,
+            moving: std::collections::BTreeSet::new(),
+            quit_asked: None,
         }
     }
 

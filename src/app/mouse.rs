@@ -3,7 +3,7 @@
 use ratatui::layout::{Position, Rect};
 
 use super::msg::{Effect, Mouse, MouseKind};
-use super::{App, Layer, view};
+use super::{App, view};
 use crate::input::Action;
 use crate::panels::ALL;
 use crate::ui::frame;
@@ -18,7 +18,7 @@ pub(super) fn act(app: &mut App, mouse: Mouse) -> Vec<Effect> {
 }
 
 fn wheel(app: &mut App, action: Action) -> Vec<Effect> {
-    let takes_text = app.layers.last().is_some_and(Layer::takes_text);
+    let takes_text = app.layers.last().is_some_and(|layer| layer.takes_text(&app.desk));
     if takes_text { Vec::new() } else { (0..3).flat_map(|_| app.act(action)).collect() }
 }
 

@@ -5,7 +5,9 @@
 use serde_json::Value;
 
 use super::{Configuration, Prefs};
-use crate::fleet::{Clean, ClusterId, Fact, Fault, LogLine, LogRequest, Now, ObjectId};
+use crate::fleet::{ChangeId, Clean, ClusterId, Fact, Fault, LogLine, LogRequest, Now, ObjectId};
+use crate::gate::machine::{Command, Event};
+use crate::gate::{Operation, Place, Seen};
 use crate::input::Key;
 
 /// Everything that can happen.
@@ -18,6 +20,8 @@ pub enum Msg {
     Paste(String),
     Mouse(Mouse),
     Resize(u16, u16),
+    /// The clock, before a key or an answer: dialogs are deaf for parts of a second.
+    Moment(Now),
     /// From the clock; `slept` when the machine was suspended since the last one.
     Tick {
         now: Now,
@@ -54,20 +58,49 @@ pub struct Notice {
 /// What an effect brought.
 #[derive(Debug, Clone)]
 pub enum Answer {
-    Object { cluster: ClusterId, id: ObjectId, outcome: Result<Box<Value>, Fault> },
-    Lines { stream: u64, lines: Vec<LogLine> },
-    LogsEnded { stream: u64, outcome: Result<(), Fault> },
+    Object {
+        cluster: ClusterId,
+        id: ObjectId,
+        outcome: Result<Box<Value>, Fault>,
+    },
+    Lines {
+        stream: u64,
+        lines: Vec<LogLine>,
+    },
+    LogsEnded {
+        stream: u64,
+        outcome: Result<(), Fault>,
+    },
     ProgramLog(Result<Vec<Clean>, Clean>),
+    Looked(Looked),
+    /// Something happened to an operation of the gate.
+    Gate(ChangeId, Event),
+    /// Where the page is, or why there is none.
+    Exported(Result<Clean, Clean>),
+    /// Operations as the journal tells them, and what is to be told about it.
+    Journal {
+        operations: Vec<Operation>,
+        notes: Vec<Clean>,
+    },
+}
+
+/// Objects as they are now, and a name for the change that may come of them.
+#[derive(Debug, Clone)]
+pub struct Looked {
+    pub ticket: u64,
+    pub id: ChangeId,
+    pub outcome: Vec<Result<Seen, (Place, Fault)>>,
 }
 
 /// What the shell must do. Those that ask for something are answered by an [`Answer`].
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub enum Effect {
     Quit,
     Suspend,
     Redraw,
     CaptureMouse(bool),
     Copy(Clean),
+    CopyLines(Vec<Clean>),
     Remember(Prefs),
     /// Try again now; all clusters.
     Reconnect,
@@ -86,4 +119,13 @@ pub enum Effect {
     LogIn(ClusterId),
     /// The tail of this program's own log.
     ReadProgramLog,
+    /// Read objects as they are now, for a plan.
+    Look {
+        ticket: u64,
+        places: Vec<Place>,
+    },
+    /// Write a page about an operation to a file; answered by a notice.
+    Export(ChangeId),
+    /// What the machine of the gate commands.
+    Gate(Command),
 }

@@ -1,16 +1,19 @@
 //! Keys that are text: the filter, the palette, the search in a text.
 
+use super::change::plan_view::Typed;
+use super::change::scale::Pressed;
+use super::change::unlock::Turn;
+use super::change::weights;
 use super::msg::Effect;
 use super::palette::Choice;
 use super::{App, Layer};
-use crate::input::{Code, Key};
+use crate::input::{Action, Code, Context, Key, Resolved};
 use crate::panels::Filter;
 
 impl App {
     pub(super) fn type_key(&mut self, key: Key) -> Vec<Effect> {
         if key == Key::ctrl('c') {
-            self.layers.pop();
-            return Vec::new();
+            return self.close_top();
         }
         match self.layers.last_mut() {
             Some(Layer::Inspect(inspect)) => {
@@ -35,8 +38,60 @@ impl App {
                 }
                 Vec::new()
             }
+            Some(
+                Layer::Unlock(_) | Layer::Scale(_) | Layer::Weights(_) | Layer::Plan(_) | Layer::Refused(_),
+            ) => self.type_in_dialog(key),
             _ => Vec::new(),
         }
+    }
+
+    /// Dialogs that change something: what a key means is theirs to say, what follows is done here.
+    fn type_in_dialog(&mut self, key: Key) -> Vec<Effect> {
+        let now = self.state.now.mono;
+        match self.layers.last_mut() {
+            Some(Layer::Unlock(unlock)) => match unlock.press(key, now) {
+                Turn::Stay => {}
+                Turn::Close => drop(self.layers.pop()),
+                Turn::Open(clusters, then) => {
+                    self.layers.pop();
+                    return self.unlocked(&clusters, then);
+                }
+            },
+            Some(Layer::Scale(form)) => match form.press(key, now) {
+                Pressed::Nothing => {}
+                Pressed::Close => drop(self.layers.pop()),
+                Pressed::Preview => return self.preview(),
+            },
+            Some(Layer::Weights(form)) => {
+                if let Resolved::Action(action) = self.keymap.resolve(&[Context::Weights], &[key])
+                    && (action.row().context == Context::Weights
+                        || matches!(action, Action::Up | Action::Down))
+                {
+                    form.act(action, &self.desk.policy);
+                    return Vec::new();
+                }
+                match form.press(key, now) {
+                    weights::Pressed::Nothing => {}
+                    weights::Pressed::Close => drop(self.layers.pop()),
+                    weights::Pressed::Preview => return self.preview(),
+                }
+            }
+            Some(Layer::Plan(view)) => match view.press(key, now) {
+                Typed::Nothing => {}
+                Typed::Close => return self.close_top(),
+                Typed::Confirm(words) => {
+                    let id = view.id.clone();
+                    return self.confirm(&id, &words);
+                }
+            },
+            Some(Layer::Refused(_)) => match key.code {
+                Code::Char('o') if key.ctrl => return self.set_aside(),
+                Code::Esc | Code::Enter => drop(self.layers.pop()),
+                _ => {}
+            },
+            _ => {}
+        }
+        Vec::new()
     }
 
     /// The filter works while it is typed; one that cannot be understood changes nothing.
@@ -101,6 +156,9 @@ impl App {
             Some(Layer::Palette(palette)) => palette.paste(text),
             Some(Layer::Inspect(inspect)) => inspect.paste(text),
             Some(Layer::ProgramLog(log)) => log.paste(text),
+            Some(Layer::Scale(form)) => form.paste(text, self.state.now.mono),
+            Some(Layer::Unlock(unlock)) => unlock.pasted(self.state.now.mono),
+            Some(Layer::Plan(view)) => view.pasted(self.state.now.mono),
             // Outside of a line of text a paste means nothing: it is never taken for keys.
             _ => {}
         }

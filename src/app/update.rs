@@ -3,12 +3,12 @@
 use super::help::Help;
 use super::inspect::{Inspect, Tab};
 use super::layers::{FilterLine, Layer, ThemePicker};
-use super::msg::{Answer, Effect, Msg};
+use super::msg::{Answer, Effect, Msg, Notice};
 use super::palette::Palette;
 use super::program_log::ProgramLog;
 use super::scope::ScopePicker;
 use super::{App, mouse};
-use crate::fleet::Now;
+use crate::fleet::{Clean, Now};
 use crate::input::{Action, Context, Key, Resolved};
 use crate::panels::{ALL, Filter, Request, Target};
 use crate::ui::Meaning;
@@ -33,7 +33,26 @@ pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
             app.set_screen(width, height);
             Vec::new()
         }
+        Msg::Moment(now) => {
+            // The seconds of the wall clock come with ticks, which judge everything anew.
+            app.state.now.mono = now.mono;
+            Vec::new()
+        }
         Msg::Tick { now, slept } => app.tick(now, slept),
+        Msg::Answer(Answer::Looked(looked)) => app.looked(looked),
+        Msg::Answer(Answer::Gate(id, event)) => app.happened(&id, event),
+        Msg::Answer(Answer::Exported(outcome)) => {
+            let (words, is_bad) = match outcome {
+                Ok(path) => (Clean::from(format!("written to {path}")), false),
+                Err(words) => (words, true),
+            };
+            app.told(Notice { text: words, is_bad });
+            Vec::new()
+        }
+        Msg::Answer(Answer::Journal { operations, notes }) => {
+            app.journal_tells(operations, &notes);
+            Vec::new()
+        }
         Msg::Answer(answer) => {
             app.answered(answer);
             Vec::new()
@@ -55,17 +74,20 @@ impl App {
             self.dirty = true;
         }
         self.outdated |= second_passed;
+        let mut effects = self.tick_changes();
         if !slept {
-            return Vec::new();
+            return effects;
         }
         self.state.slept();
-        self.notify("the machine was asleep: everything is read anew", Meaning::Warning);
-        vec![Effect::Reconnect]
+        self.desk.unlocks.close_all();
+        self.notify("the machine was asleep: everything is read anew, and read-only", Meaning::Warning);
+        effects.push(Effect::Reconnect);
+        effects
     }
 
     fn press(&mut self, key: Key) -> Vec<Effect> {
         self.dirty = true;
-        if self.layers.last().is_some_and(Layer::takes_text) {
+        if self.layers.last().is_some_and(|layer| layer.takes_text(&self.desk)) {
             return self.type_key(key);
         }
         self.pressed.push(key);
@@ -113,7 +135,15 @@ impl App {
                 };
             }
             Some(Layer::ProgramLog(log)) => return log.act(action),
-            Some(Layer::Palette(_) | Layer::Filter(_)) => {}
+            Some(Layer::Plan(_)) => return self.act_on_plan(action),
+            Some(
+                Layer::Palette(_)
+                | Layer::Filter(_)
+                | Layer::Unlock(_)
+                | Layer::Scale(_)
+                | Layer::Weights(_)
+                | Layer::Refused(_),
+            ) => {}
             None => return self.act_in_panel(action),
         }
         Vec::new()
@@ -121,7 +151,7 @@ impl App {
 
     fn act_everywhere(&mut self, action: Action) -> Option<Vec<Effect>> {
         match action {
-            Action::Quit => return Some(vec![Effect::Remember(self.prefs()), Effect::Quit]),
+            Action::Quit => return Some(self.quit()),
             Action::Suspend => return Some(vec![Effect::Suspend]),
             Action::Redraw => return Some(vec![Effect::Redraw]),
             Action::Mouse => {
@@ -155,7 +185,8 @@ impl App {
             | Action::GoClusters
             | Action::GoJobs
             | Action::GoReplicas
-            | Action::GoTraffic => {
+            | Action::GoTraffic
+            | Action::GoJournal => {
                 return Some(self.go(action));
             }
             _ => return None,
@@ -167,11 +198,14 @@ impl App {
     fn go(&mut self, action: Action) -> Vec<Effect> {
         let left_logs =
             self.layers.iter().any(|layer| matches!(layer, Layer::Inspect(it) if it.shows_logs()));
-        self.layers.clear();
+        let mut effects = Vec::new();
+        while let Some(layer) = self.layers.pop() {
+            effects.extend(self.given_up(&layer));
+        }
         if let Some(entry) = ALL.iter().find(|entry| entry.go == action) {
             self.go_to(entry.id);
         }
-        let mut effects = vec![Effect::Remember(self.prefs())];
+        effects.push(Effect::Remember(self.prefs()));
         if left_logs {
             effects.push(Effect::StopLogs);
         }
@@ -221,6 +255,7 @@ impl App {
             }
             Request::Copy(text) => self.copied(text),
             Request::LogIn(cluster) => vec![Effect::LogIn(cluster)],
+            change => self.change(change),
         }
     }
 
@@ -249,7 +284,7 @@ impl App {
                 Vec::new()
             }
             Some(Layer::Inspect(inspect)) if inspect.shows_logs() => vec![Effect::StopLogs],
-            Some(_) => Vec::new(),
+            Some(layer) => self.given_up(&layer),
         }
     }
 
@@ -272,7 +307,7 @@ impl App {
         }
     }
 
-    fn copied(&mut self, text: crate::fleet::Clean) -> Vec<Effect> {
+    pub(super) fn copied(&mut self, text: crate::fleet::Clean) -> Vec<Effect> {
         self.notify(format!("copied: {text}"), Meaning::Notice);
         vec![Effect::Copy(text)]
     }
@@ -337,13 +372,18 @@ impl App {
                     inspect.took_lines(lines);
                 }
             }
-            Answer::ProgramLog(_) => {}
             Answer::LogsEnded { stream, outcome } => {
                 let mut inspects = inspects;
                 if let Some(inspect) = inspects.find(|it| it.reads(stream)) {
                     inspect.logs_ended(outcome);
                 }
             }
+            // These may ask for more and are answered where messages are taken.
+            Answer::ProgramLog(_)
+            | Answer::Looked(_)
+            | Answer::Gate(..)
+            | Answer::Exported(_)
+            | Answer::Journal { .. } => {}
         }
     }
 }

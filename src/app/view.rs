@@ -3,6 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::change::plan_view::PlanView;
 use super::{App, Layer};
 use crate::fleet::Clean;
 use crate::input::{Action, Resolved};
@@ -85,14 +86,39 @@ impl App {
         parts.push(word(format!("drift {}", totals.drift), drift));
         // At the right, where nothing is dropped: sums of a part must not look like sums of the whole.
         let scope = if self.state.scope.is_everything() { "" } else { " scope narrowed " };
-        let mode = if self.frozen.is_some() { " FROZEN " } else { " READ-ONLY " };
-        let badge = if self.frozen.is_some() { Meaning::BadBadge } else { Meaning::Badge };
+        let (mode, badge) = self.mode();
         let clock = Clean::from(format!(" {} ", self.now().unix.clock()));
         let right = Cell::new(scope, Meaning::Notice).and(mode, badge).and(clock, Meaning::Muted);
         let width = right.width() as u16;
         let left = Rect { width: line.width.saturating_sub(width + 1), ..line };
         frame::strip(pen, left, &parts, 2);
         pen.put_cell(line, &right, crate::ui::Align::Right);
+    }
+
+    /// What may be done, in words: ` READ-ONLY `, ` WRITE aws-east 14m `, ` CHANGE running 1/3 `.
+    fn mode(&self) -> (String, Meaning) {
+        if self.frozen.is_some() {
+            return (" FROZEN ".into(), Meaning::BadBadge);
+        }
+        if let Some(moving) = self.desk.operations().iter().find(|it| it.is_ours && it.is_moving()) {
+            return (format!(" CHANGE {} ", moving.words()), Meaning::BadBadge);
+        }
+        let now = self.state.now;
+        let open: Vec<_> = self
+            .desk
+            .unlocks
+            .clusters()
+            .filter_map(|id| Some((id, self.desk.unlocks.left(id, now, &self.desk.policy)?)))
+            .collect();
+        let left = open.iter().map(|(_, left)| *left).max();
+        match (&open[..], left) {
+            ([(id, _)], Some(left)) => {
+                let name = self.state.cluster(*id).map(|it| it.spec.name.clone()).unwrap_or_default();
+                (format!(" WRITE {name} {left} "), Meaning::BadBadge)
+            }
+            (all, Some(left)) => (format!(" WRITE {} clusters {left} ", all.len()), Meaning::BadBadge),
+            (_, None) => (" READ-ONLY ".into(), Meaning::Badge),
+        }
     }
 
     fn tabs(&self, pen: &mut Pen<'_>, line: Rect) {
@@ -123,6 +149,11 @@ impl App {
             Layer::Scope(picker) => picker.view(pen, areas.body, &self.state.scope),
             Layer::Inspect(inspect) => inspect.view(pen, areas.body),
             Layer::ProgramLog(log) => log.view(pen, areas.body),
+            Layer::Unlock(unlock) => unlock.view(pen, areas.body),
+            Layer::Scale(form) => form.view(pen, areas.body, &self.state),
+            Layer::Weights(form) => form.view(pen, areas.body),
+            Layer::Plan(view) => view.view(pen, areas.body, &self.desk),
+            Layer::Refused(refused) => refused.view(pen, areas.body),
             Layer::Filter(filter) => {
                 let line = pen::line(areas.body, areas.body.height - 1);
                 let height = 1 + u16::from(filter.mistake.is_some());
@@ -167,6 +198,26 @@ impl App {
                 ]
             }
             Some(Layer::Palette(_)) => vec![hint("enter".into(), "go"), hint("esc".into(), "close")],
+            Some(Layer::Unlock(unlock)) => {
+                unlock.hints().iter().map(|(key, word)| hint((*key).into(), word)).collect()
+            }
+            Some(Layer::Scale(_)) => vec![
+                hint("enter".into(), "preview"),
+                hint("tab".into(), "reason"),
+                hint("esc".into(), "cancel"),
+            ],
+            Some(layer @ Layer::Weights(_)) => {
+                let mut parts = vec![hint("enter".into(), "preview"), hint("esc".into(), "cancel")];
+                let rows = crate::input::ACTIONS.iter();
+                let here = rows.filter(|row| layer.contexts().contains(&row.context) && !row.hint.is_empty());
+                parts.extend(here.filter_map(|row| self.hint_of(row.action)));
+                parts
+            }
+            Some(Layer::Refused(refused)) => {
+                let aside = refused.refusal.rule.map(|_| hint("ctrl-o".into(), "set the rule aside"));
+                std::iter::once(hint("esc".into(), "close")).chain(aside).collect()
+            }
+            Some(Layer::Plan(view)) => self.plan_hints(view),
             Some(layer) => {
                 let mut parts = vec![hint("esc".into(), "close")];
                 if matches!(layer, Layer::Inspect(inspect) if inspect.has_cursor()) {
@@ -178,6 +229,20 @@ impl App {
             None => self.panel_hints(),
         };
         frame::strip(pen, line, &parts, 3);
+    }
+
+    fn plan_hints(&self, view: &PlanView) -> Vec<Vec<(Clean, Meaning)>> {
+        if view.takes_text(&self.desk) {
+            return vec![
+                hint("enter".into(), "apply what was typed for"),
+                hint("esc".into(), "cancel (default)"),
+            ];
+        }
+        let operation = self.desk.operation(&view.id);
+        let asks = operation.is_some_and(|it| it.opened.is_none());
+        let close = hint("esc".into(), if asks { "cancel (default)" } else { "close" });
+        let actions = operation.map_or(&[][..], PlanView::actions);
+        std::iter::once(close).chain(actions.iter().filter_map(|action| self.hint_of(*action))).collect()
     }
 
     fn panel_hints(&self) -> Vec<Vec<(Clean, Meaning)>> {

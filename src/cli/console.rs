@@ -9,8 +9,9 @@ use super::files::Files;
 use super::looks::{self, Looks};
 use crate::app::prefs;
 use crate::config::args::Global;
-use crate::config::state_path;
-use crate::effects::desk;
+use crate::config::{journal_path, state_path};
+use crate::effects::{desk, hand};
+use crate::gate::Desk;
 use crate::runtime::console::{self, Console};
 use crate::runtime::reload::{self, Setup};
 use crate::runtime::session::Session;
@@ -45,8 +46,21 @@ pub async fn run(global: &Global, setup: Setup, files: Files, log_file: Option<P
     }
     let mouse = config.ui.mouse;
     let setups = reload::follow(paths, Box::new(move || files.read_again()));
-    Ok(console::run(Console { app, session, facts, clock, mouse, state_file, log_file, config, setups })
-        .await?)
+    app.desk = Desk::new(config.change.clone(), hand::actor());
+    let journal = journal_path();
+    Ok(console::run(Console {
+        app,
+        session,
+        facts,
+        clock,
+        mouse,
+        state_file,
+        log_file,
+        config,
+        setups,
+        journal,
+    })
+    .await?)
 }
 
 fn check_terminal() -> Result<()> {

@@ -44,7 +44,7 @@ pub struct Global {
     #[arg(long)]
     pub ascii: bool,
     /// Begin with this panel
-    #[arg(long, value_name = "NAME", value_parser = ["fleet", "clusters", "jobs", "replicas", "traffic"])]
+    #[arg(long, value_name = "NAME", value_parser = ["fleet", "clusters", "jobs", "replicas", "traffic", "journal"])]
     pub panel: Option<String>,
     /// Connect, draw one screen to the standard output and end
     #[arg(long, value_name = "FORMAT")]

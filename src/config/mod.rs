@@ -16,6 +16,7 @@ pub use job_kind::JobKind;
 pub use read::{Mistake, Report};
 
 use crate::fleet::{Clean, Rule};
+use crate::gate::Policy;
 use crate::input::Keymap;
 use crate::state::{ClusterSpec, Scope, Settings};
 
@@ -30,6 +31,8 @@ pub struct Config {
     pub scope: Scope,
     pub settings: Settings,
     pub silenced_rules: Vec<Rule>,
+    /// What may be changed, how quickly, and how it is confirmed.
+    pub change: Policy,
     pub job_kinds: Vec<JobKind>,
     /// Labels that tell a workload's version, the first that is there.
     pub version_labels: Vec<String>,
@@ -69,6 +72,7 @@ impl Default for Config {
             scope: Scope::default(),
             settings: Settings::default(),
             silenced_rules: Vec::new(),
+            change: Policy::default(),
             job_kinds: job_kind::built_in(),
             version_labels: ["app.kubernetes.io/version", "model-version", "version"]
                 .map(str::to_owned)

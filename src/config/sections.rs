@@ -15,6 +15,7 @@ pub(super) fn root(root: &mut Section<'_>, config: &mut Config) {
     root.section("scope", |section| scope(section, config));
     root.section("replicas", |section| replicas(section, config));
     root.section("policy", |section| policy(section, config));
+    root.section("change", |section| change(section, config));
     root.sections("job_kind", |section| {
         if let Some(kind) = job_kind::read(section) {
             // The user's rules for a kind replace the built-in ones.
@@ -123,12 +124,46 @@ fn policy(section: &mut Section<'_>, config: &mut Config) {
     }
 }
 
-const PANELS: [(&str, &str); 5] = [
+fn change(section: &mut Section<'_>, config: &mut Config) {
+    let policy = &mut config.change;
+    if let Some(words) = section.texts("production") {
+        policy.production = words;
+    }
+    if let Some(label) = section.text("production_label") {
+        policy.production_label = label;
+    }
+    let mut age = |key, place: &mut crate::fleet::Age| {
+        if let Some(age) = section.age(key) {
+            *place = age;
+        }
+    };
+    age("unlock_for", &mut policy.unlock_for);
+    age("step_every", &mut policy.step_every);
+    age("bake", &mut policy.bake);
+    age("rollout_deadline", &mut policy.rollout_deadline);
+    age("plan_expiry", &mut policy.plan_expiry);
+    policy.floor = whole(section, "floor", (0, 10_000)).unwrap_or(policy.floor);
+    policy.largest_step = whole(section, "largest_step", (1, 100)).unwrap_or(policy.largest_step);
+    policy.allow_insecure = section.boolean("allow_insecure").unwrap_or(policy.allow_insecure);
+}
+
+/// A whole number between two others.
+fn whole(section: &mut Section<'_>, key: &'static str, (least, most): (u32, u32)) -> Option<u32> {
+    let number = section.number(key)?;
+    if number.fract() == 0.0 && (f64::from(least)..=f64::from(most)).contains(&number) {
+        return Some(number as u32);
+    }
+    section.mistake_here(format!("`{key}` is a whole number from {least} to {most}"), "");
+    None
+}
+
+const PANELS: [(&str, &str); 6] = [
     ("fleet", "fleet"),
     ("clusters", "clusters"),
     ("jobs", "jobs"),
     ("replicas", "replicas"),
     ("traffic", "traffic"),
+    ("journal", "journal"),
 ];
 
 fn ui(section: &mut Section<'_>, config: &mut Config) {

@@ -6,4 +6,5 @@
 pub mod announce;
 pub mod apply;
 pub mod desk;
+pub mod hand;
 pub mod journal;

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::patch::{ANNOTATION, Op, annotation_path};
 use super::plan::{Plan, Step, Verb, Write};
 use super::{Override, Policy, Strength};
+use crate::fleet::Kind;
 
 /// The first rule that is broken, in words.
 pub fn check(plan: &Plan, policy: &Policy) -> Result<(), String> {
@@ -102,14 +103,20 @@ fn follows_its_own(plan: &Plan, number: usize) -> Result<(), String> {
 fn weights(step: &Step) -> BTreeMap<String, Vec<(u64, u64)>> {
     let mut lists: BTreeMap<String, Vec<(u64, u64)>> = BTreeMap::new();
     for change in &step.changes {
+        let omitted = u64::from(matches!(step.object.kind, Kind::HttpRoute | Kind::GrpcRoute));
         let number = |value: &Value| {
+            if value.is_null() {
+                return omitted;
+            }
+            // Where a DNS name had no weight yet, a property or a list of one is added.
+            let value = value.get(0).unwrap_or(value);
+            let value = value.get("value").unwrap_or(value);
             value.as_u64().or_else(|| value.as_str().and_then(|text| text.parse().ok())).unwrap_or(0)
         };
         let parts: Vec<&str> = change.pointer.split('/').collect();
         // /spec/http/2/route/0/weight → /spec/http/2/route; DNS endpoints of one rule stand in one list too.
         let list = parts.iter().take(parts.len().saturating_sub(2)).copied().collect::<Vec<_>>().join("/");
-        let list =
-            if change.pointer.contains("/providerSpecific/") { "/spec/endpoints".into() } else { list };
+        let list = if change.pointer.contains("/providerSpecific") { "/spec/endpoints".into() } else { list };
         lists.entry(list).or_default().push((number(&change.before), number(&change.after)));
     }
     lists
@@ -133,7 +140,7 @@ fn never_dark(plan: &Plan) -> Result<(), String> {
 fn is_traffic(step: &Step) -> bool {
     step.changes
         .iter()
-        .any(|change| change.pointer.ends_with("/weight") || change.pointer.contains("/providerSpecific/"))
+        .any(|change| change.pointer.ends_with("/weight") || change.pointer.contains("/providerSpecific"))
 }
 
 /// No more at once than the policy allows, and not sooner.

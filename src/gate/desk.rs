@@ -1,8 +1,8 @@
 //! Everything of the gate that lives as long as the session: operations, unlocks, policy, and who sits here.
 
 use super::machine::{Command, Event, World};
-use super::operation::{Actor, Operation, Phase};
-use super::plan::{self, Plan, Refusal};
+use super::operation::{Actor, Operation, Outcome, Phase, StepState, Why};
+use super::plan::{self, Plan, Refusal, traffic};
 use super::{Intent, Place, Policy, Sight, Unlocks, Wish};
 use crate::fleet::{ChangeId, ClusterId, Now};
 use crate::state::State;
@@ -48,7 +48,7 @@ impl Desk {
 
     /// The operation that this process drives now, if it drives one.
     pub fn is_busy(&self) -> bool {
-        self.operations.iter().any(|it| it.is_ours && matches!(it.phase, Phase::Running | Phase::Stopping))
+        self.operations.iter().any(|it| it.is_ours && it.is_moving())
     }
 
     /// What must be read before this wish can be planned.
@@ -76,6 +76,35 @@ impl Desk {
         commands
     }
 
+    /// The way back of a ramp that stopped, which was confirmed with it.
+    pub fn begin_preapproved(&mut self, plan: Plan, state: &State) -> Vec<Command> {
+        let mut operation = Operation::new(plan, self.actor.clone());
+        operation.is_preapproved = true;
+        let commands = operation.begin(self.world(state));
+        self.operations.push(operation);
+        commands
+    }
+
+    /// Ramps that stopped by their condition or were aborted, and whose way back has not begun.
+    pub fn to_be_returned(&self) -> Option<ChangeId> {
+        let stopped = |it: &&Operation| {
+            it.is_ours
+                && it.plan.ramp.is_some()
+                && matches!(it.phase, Phase::Paused(Why::Stopped(_)))
+                && it.unknown().is_empty()
+                && it.count(|state| state == StepState::Confirmed) == 0
+                && !self.operations.iter().any(|other| other.plan.undoes.as_ref() == Some(it.id()))
+        };
+        self.operations.iter().find(stopped).map(|it| it.id().clone())
+    }
+
+    /// The way back cannot be planned: the operation waits for the operator instead.
+    pub fn give_up_return(&mut self, id: &ChangeId) {
+        if let Some(operation) = self.operations.iter_mut().find(|it| it.id() == id) {
+            operation.phase = Phase::Paused(Why::Asked);
+        }
+    }
+
     /// Something happened to an operation.
     pub fn on(&mut self, id: &ChangeId, event: Event, state: &State) -> Vec<Command> {
         let Some(at) = self.operations.iter().position(|it| it.id() == id) else { return Vec::new() };
@@ -99,9 +128,50 @@ impl Desk {
             commands.extend(operation.on(Event::Tick, self.world(state)));
         }
         self.operations = operations;
+        commands.extend(self.stop_ramps(state));
+        commands.extend(self.end_returned(state));
         self.touch(&commands, state.now);
         self.unlocks.expire(state.now, &self.policy);
         commands
+    }
+
+    /// The stop condition of ramps: a destination that is not ready any more, or of which Kubernetes warns.
+    fn stop_ramps(&mut self, state: &State) -> Vec<Command> {
+        let stops = |it: &Operation| {
+            if !it.is_ours || it.plan.ramp.is_none() || it.phase != Phase::Running || it.applied() == 0 {
+                return None;
+            }
+            let short = it.plan.steps.iter().zip(&it.steps).filter(|(_, at)| at.state.is_applied()).find_map(
+                |(step, _)| {
+                    let cluster = step.cluster.find(state)?;
+                    traffic::shortage(state, cluster.id, &it.plan, step)
+                },
+            );
+            let words = short.or_else(|| traffic::trouble_since(state, &it.plan, it.opened?))?;
+            Some((it.id().clone(), words))
+        };
+        let stopped: Vec<_> = self.operations.iter().filter_map(stops).collect();
+        stopped
+            .into_iter()
+            .flat_map(|(id, words)| self.on(&id, Event::Pause(Why::Stopped(words)), state))
+            .collect()
+    }
+
+    /// What was taken back as a whole has come to its end.
+    fn end_returned(&mut self, state: &State) -> Vec<Command> {
+        let undone = |it: &&Operation| {
+            let taken_back = |other: &Operation| {
+                other.plan.undoes.as_ref() == Some(it.id()) && other.phase == Phase::Ended(Outcome::Done)
+            };
+            it.is_ours && matches!(it.phase, Phase::Paused(_)) && self.operations.iter().any(taken_back)
+        };
+        let ended: Vec<_> = self.operations.iter().filter(undone).map(|it| it.id().clone()).collect();
+        ended.into_iter().flat_map(|id| self.on(&id, Event::Returned, state)).collect()
+    }
+
+    /// What a machine looks at, for those who ask it what it would object to.
+    pub fn world_of<'a>(&'a self, state: &'a State) -> World<'a> {
+        self.world(state)
     }
 
     fn world<'a>(&'a self, state: &'a State) -> World<'a> {

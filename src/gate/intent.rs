@@ -52,6 +52,8 @@ pub enum Amount {
 pub struct Weights {
     pub route: ObjectId,
     pub clusters: Vec<ClusterId>,
+    /// Clusters that hold it too and cannot be read now: they keep their weights.
+    pub left_out: Vec<ClusterId>,
     /// Which rule, in the order of the panel.
     pub rule: usize,
     /// One for each destination of the rule, in its order.

@@ -29,6 +29,10 @@ pub struct Operation {
     pub logged_at: Option<Unix>,
     /// What the machine waits for.
     pub(super) awaits: Awaits,
+    /// Why it stops when the step on the wire is answered.
+    pub(super) stops: Option<Why>,
+    /// The way back that was confirmed together with a ramp: nobody is asked again.
+    pub is_preapproved: bool,
     /// Not before this moment: time between steps, and between two looks.
     pub(super) not_before: Mono,
 }
@@ -182,6 +186,8 @@ impl Operation {
             is_elsewhere: false,
             logged_at: None,
             awaits: Awaits::Nothing,
+            stops: None,
+            is_preapproved: false,
             not_before: Mono::default(),
         }
     }
@@ -193,6 +199,16 @@ impl Operation {
     /// Confirmed, and not at its end.
     pub fn is_open(&self) -> bool {
         self.opened.is_some() && !matches!(self.phase, Phase::Ended(_))
+    }
+
+    /// It goes on by itself, or waits for a server.
+    pub fn is_moving(&self) -> bool {
+        matches!(self.phase, Phase::Running | Phase::Stopping)
+    }
+
+    /// Every target has been asked and has answered.
+    pub fn is_answered(&self) -> bool {
+        self.plan.targets().into_iter().all(|step| self.checks[step] != Checked::Asked)
     }
 
     pub fn count(&self, is: impl Fn(StepState) -> bool) -> usize {

@@ -46,15 +46,15 @@ pub fn annotation_path(name: &str) -> String {
     format!("/metadata/annotations/{}", escape(name))
 }
 
-/// Sets an annotation. Where there are none yet the whole map is added; a test of the version beside it keeps
-/// that from wiping out what somebody else adds meanwhile.
+/// Sets an annotation. Where there are none yet the whole map is added; a test beside it keeps that from wiping out
+/// what somebody else adds meanwhile. (A test for `null` holds where there is nothing: the API server's patches are
+/// those of evanphx/json-patch.)
 pub fn annotate(object: &Value, name: &str, value: &str) -> Vec<Op> {
     if object["metadata"]["annotations"].is_object() {
         return vec![Op::add(&annotation_path(name), value)];
     }
-    let version = object["metadata"]["resourceVersion"].clone();
     vec![
-        Op::test("/metadata/resourceVersion", version),
+        Op::test("/metadata/annotations", Value::Null),
         Op::add("/metadata/annotations", json!({ name: value })),
     ]
 }
@@ -68,11 +68,11 @@ mod tests {
         let with = json!({"metadata": {"annotations": {"a": "b"}, "resourceVersion": "7"}});
         assert_eq!(
             annotate(&with, ANNOTATION, "x"),
-            [Op::add("/metadata/annotations/skydeck.dev~1change", "x")]
+            [Op::add("/metadata/annotations/skydeck.dev~1change-id", "x")]
         );
         let without = json!({"metadata": {"resourceVersion": "7"}});
         let ops = annotate(&without, ANNOTATION, "x");
-        assert_eq!(ops[0], Op::test("/metadata/resourceVersion", "7"));
+        assert_eq!(ops[0], Op::test("/metadata/annotations", Value::Null));
         assert_eq!(ops[1], Op::add("/metadata/annotations", json!({ANNOTATION: "x"})));
         let written = serde_json::to_value(&ops[1]).unwrap();
         assert_eq!(

@@ -1,7 +1,7 @@
 //! Did it land? The rule by which a lost answer becomes known from the object as it is now.
 //!
-//! A write carries its mark in the object: the annotation of a patch, or this console's entry in `managedFields`
-//! for a `PUT` of a scale, which cannot carry an annotation. A request that was lost can still be on its way, so
+//! A write carries its mark in the object: the annotation of a patch, or the ownership of the number in
+//! `managedFields` for a `PUT` of a scale, which cannot carry an annotation. A request that was lost can still be on its way, so
 //! *not landed* is only said when its precondition cannot hold any more, or after the time that a server may take.
 
 use serde_json::Value;
@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::operation::Version;
 use super::patch::ANNOTATION;
 use super::plan::{Step, Write};
-use super::sight::own_mark;
+use super::sight::owns_scale;
 use crate::fleet::{Age, Clean};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub fn settle(step: &Step, mark: &str, now: Option<&Value>, waited: Age, patienc
         return Settled::Landed(version(now));
     }
     if is_past(step, now) {
-        return Settled::NotLanded("somebody else changed it first".into());
+        return Settled::NotLanded("somebody else changed it, and that holds".into());
     }
     if waited >= patience {
         return Settled::NotLanded("the server never applied it".into());
@@ -64,14 +64,13 @@ pub fn holds(step: &Step, object: &Value) -> Result<(), Clean> {
 fn carries(step: &Step, mark: &str, now: &Value) -> bool {
     match &step.write {
         Write::Patch(_) => now["metadata"]["annotations"][ANNOTATION] == mark,
+        // The last who wrote the number owns it; of zero replicas nobody is booked as the owner.
         Write::Scale { replicas } => {
-            let ours = own_mark(now, "scale");
-            let is_new = ours.is_some() && ours != step.own_mark.as_deref();
             let moved = match (now["metadata"]["generation"].as_i64(), step.generation) {
                 (Some(now), Some(then)) => now > then,
                 _ => false,
             };
-            ours.is_some() && (is_new || moved) && now["spec"]["replicas"] == *replicas
+            moved && now["spec"]["replicas"] == *replicas && (owns_scale(now) || *replicas == 0)
         }
     }
 }

@@ -60,19 +60,14 @@ impl Seen {
         let owner = owners.iter().find(|owner| owner["controller"] == true)?;
         Some((owner["kind"].as_str()?, owner["name"].as_str()?))
     }
-
-    /// Who wrote last through this console: the time of our own entry, for a subresource or for the object.
-    pub fn own_mark(&self, subresource: &str) -> Option<&str> {
-        own_mark(&self.value, subresource)
-    }
 }
 
-/// The time of this console's entry in `managedFields`; Kubernetes keeps one an updater and subresource.
-pub fn own_mark<'a>(value: &'a Value, subresource: &str) -> Option<&'a str> {
-    let entries = value["metadata"]["managedFields"].as_array()?;
-    let own = entries.iter().find(|entry| {
-        entry["manager"] == super::patch::FIELD_MANAGER
-            && entry["subresource"].as_str().unwrap_or_default() == subresource
-    });
-    own?["time"].as_str()
+/// Whether this console wrote the number of replicas last: Kubernetes books one entry an updater and subresource, and
+/// takes a field away from it when another writes it.
+pub fn owns_scale(object: &Value) -> bool {
+    let entries = object["metadata"]["managedFields"].as_array();
+    entries
+        .into_iter()
+        .flatten()
+        .any(|entry| entry["manager"] == super::patch::FIELD_MANAGER && entry["subresource"] == "scale")
 }

@@ -20,6 +20,7 @@ pub enum Action {
     GoJobs,
     GoReplicas,
     GoTraffic,
+    GoJournal,
     Filter,
     ClearFilter,
     Scope,
@@ -48,6 +49,31 @@ pub enum Action {
     PreviousMatch,
     Toggle,
     ToggleAll,
+    Undo,
+    Resume,
+    Export,
+    Mark,
+    Scale,
+    Restart,
+    Unlock,
+    EditWeights,
+    Drain,
+    Ramp,
+    Raise,
+    Lower,
+    RaiseMore,
+    LowerMore,
+    Lock,
+    Even,
+    DrainHere,
+    RampHere,
+    Apply,
+    StopChange,
+    AbortChange,
+    ContinueChange,
+    UndoDone,
+    LeaveChange,
+    CopyPlan,
     Redraw,
     Suspend,
     Quit,
@@ -68,6 +94,10 @@ pub enum Context {
     Logs,
     /// In a list to choose from: scope, themes.
     Picker,
+    /// Where a plan is read and followed.
+    Plan,
+    /// In the traffic editor.
+    Weights,
 }
 
 /// One row: everything that is known of an action.
@@ -95,7 +125,7 @@ const fn row(
 }
 
 use Action as A;
-use Context::{Everywhere, Inspect, Logs, Panel, Picker, Text};
+use Context::{Everywhere, Inspect, Logs, Panel, Picker, Plan, Text, Weights};
 
 pub const ACTIONS: &[Row] = &[
     row(A::Up, Everywhere, &["k", "up"], ["up", "Move up", ""]),
@@ -117,6 +147,25 @@ pub const ACTIONS: &[Row] = &[
     row(A::GoClusters, Everywhere, &["2"], ["clusters", "Go to Clusters", ""]),
     row(A::GoJobs, Everywhere, &["4"], ["jobs", "Go to Jobs", ""]),
     row(A::GoReplicas, Everywhere, &["5"], ["replicas", "Go to Replicas: workload by cluster", ""]),
+    row(
+        A::GoJournal,
+        Everywhere,
+        &["0"],
+        ["journal", "Go to the Journal: what was changed, and how it stands", ""],
+    ),
+    row(A::Undo, Panel, &["U"], ["undo", "Plan to take the operation under the cursor back", "undo"]),
+    row(
+        A::Resume,
+        Panel,
+        &["p"],
+        ["resume", "Open the operation under the cursor, to go on with it or not", "resume"],
+    ),
+    row(
+        A::Export,
+        Panel,
+        &["x"],
+        ["export", "Write a page about the operation to a file, for a post-mortem", "export"],
+    ),
     row(A::GoTraffic, Everywhere, &["6"], ["traffic", "Go to Traffic: routes, weights and shares", ""]),
     row(A::NextPanel, Panel, &["tab"], ["next-panel", "Go to the next panel", ""]),
     row(A::PreviousPanel, Panel, &["shift-tab"], ["previous-panel", "Go to the panel before", ""]),
@@ -138,6 +187,62 @@ pub const ACTIONS: &[Row] = &[
     ),
     row(A::Yaml, Panel, &["y"], ["yaml", "Open the YAML of what the cursor is on", ""]),
     row(A::Reconnect, Panel, &["ctrl-r"], ["reconnect", "Try unreachable clusters again now", ""]),
+    row(A::Mark, Panel, &["m"], ["mark", "Mark what the cursor is on, or take the mark away", "mark"]),
+    row(A::Scale, Panel, &["s"], ["scale", "Scale what is marked, or what the cursor is on", "scale"]),
+    row(
+        A::Restart,
+        Panel,
+        &["R"],
+        ["restart", "Restart what is marked, or what the cursor is on", "restart"],
+    ),
+    row(
+        A::Unlock,
+        Panel,
+        &["u"],
+        ["unlock", "Unlock the cluster under the cursor for changes, or lock it again", "unlock"],
+    ),
+    row(A::Apply, Plan, &["a"], ["apply", "Apply the plan", "apply"]),
+    row(A::StopChange, Plan, &["x"], ["stop", "Stop after the step that is on the wire", "stop"]),
+    row(
+        A::ContinueChange,
+        Plan,
+        &["c"],
+        [
+            "continue",
+            "Go on with what is left: what was refused is tried again if it can be, else left out",
+            "continue",
+        ],
+    ),
+    row(
+        A::AbortChange,
+        Plan,
+        &["A"],
+        ["abort", "Stop the ramp and go back to the weights before it", "abort and go back"],
+    ),
+    row(
+        A::EditWeights,
+        Panel,
+        &["e"],
+        ["weights", "Change the weights of the rule under the cursor", "weights"],
+    ),
+    row(A::Drain, Panel, &["d"], ["drain", "Take all traffic off the destination under the cursor", "drain"]),
+    row(A::Ramp, Panel, &["r"], ["ramp", "Change weights in steps", "ramp"]),
+    row(A::Raise, Weights, &["right"], ["raise", "Raise the weight by 1; the others give", "±1"]),
+    row(A::Lower, Weights, &["left"], ["lower", "Lower the weight by 1; the others get", ""]),
+    row(A::RaiseMore, Weights, &["]", "ctrl-right"], ["raise-more", "Raise the weight by 5", "±5"]),
+    row(A::LowerMore, Weights, &["[", "ctrl-left"], ["lower-more", "Lower the weight by 5", ""]),
+    row(A::Lock, Weights, &["l"], ["lock", "Hold the weight while others move, or let it go", "lock"]),
+    row(A::Even, Weights, &["e"], ["even", "Give every destination the same that is not locked", "even"]),
+    row(A::DrainHere, Weights, &["d"], ["drain-here", "Take all traffic off this destination", "drain"]),
+    row(
+        A::RampHere,
+        Weights,
+        &["r"],
+        ["ramp-here", "In one step, or in steps of 10, 5, 25 or 1 percent", "ramp"],
+    ),
+    row(A::UndoDone, Plan, &["u"], ["undo-done", "Plan to take back what was done", "undo the done ones"]),
+    row(A::LeaveChange, Plan, &["l"], ["leave", "Leave it as it is, and record that", "leave and record"]),
+    row(A::CopyPlan, Plan, &["y"], ["copy-plan", "Copy the plan to the clipboard (OSC 52)", "copy"]),
     row(
         A::Scope,
         Everywhere,
@@ -214,6 +319,8 @@ impl Context {
             Text => "in a text",
             Logs => "in logs",
             Picker => "in a list to choose from",
+            Plan => "in a plan",
+            Weights => "in the traffic editor",
         }
     }
 }

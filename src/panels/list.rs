@@ -149,6 +149,11 @@ impl<R, K: PartialEq> List<R, K> {
         (self.shown.len(), self.rows.len())
     }
 
+    /// Changes what rows show, without taking new ones.
+    pub fn each(&mut self, change: impl FnMut(&mut R)) {
+        self.rows.iter_mut().for_each(change);
+    }
+
     /// The rows that are shown, in order.
     pub fn rows(&self) -> impl Iterator<Item = &R> {
         self.shown.iter().map(|at| &self.rows[*at])

@@ -9,6 +9,7 @@ pub mod column;
 pub mod filter;
 pub mod fleet;
 pub mod jobs;
+pub mod journal;
 pub mod list;
 pub mod replicas;
 pub mod traffic;
@@ -19,8 +20,8 @@ pub use column::Column;
 pub use filter::{Filter, Value};
 pub use list::{List, Order};
 
-use crate::fleet::{Clean, ClusterId, Subject};
-use crate::gate::Desk;
+use crate::fleet::{ChangeId, Clean, ClusterId, ObjectId, Subject};
+use crate::gate::{Desk, Place};
 use crate::input::Action;
 use crate::state::State;
 use crate::ui::Pen;
@@ -33,6 +34,7 @@ pub enum PanelId {
     Jobs,
     Replicas,
     Traffic,
+    Journal,
 }
 
 /// A row of the table of panels.
@@ -47,7 +49,7 @@ pub struct Entry {
 }
 
 /// Every panel, in the order of the tabs. A new panel is a folder and a row here.
-pub const ALL: [Entry; 5] = [
+pub const ALL: [Entry; 6] = [
     Entry {
         id: PanelId::Fleet,
         title: "Fleet",
@@ -83,6 +85,13 @@ pub const ALL: [Entry; 5] = [
         go: Action::GoTraffic,
         make: || Box::<traffic::Traffic>::default(),
     },
+    Entry {
+        id: PanelId::Journal,
+        title: "Journal",
+        number: 0,
+        go: Action::GoJournal,
+        make: || Box::<journal::Journal>::default(),
+    },
 ];
 
 pub fn all() -> Vec<Box<dyn Panel>> {
@@ -97,6 +106,14 @@ pub struct Target {
     pub subject: Subject,
 }
 
+/// What the traffic editor begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Begin {
+    Edit,
+    Drain,
+    Ramp,
+}
+
 /// What a panel asks of the program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request {
@@ -108,6 +125,23 @@ pub enum Request {
     Copy(Clean),
     /// Let the operator answer the cluster's credential plugin.
     LogIn(ClusterId),
+    Scale(Vec<Place>),
+    Restart(Vec<Place>),
+    /// Change the weights of a rule, beginning with this destination.
+    Weights {
+        route: ObjectId,
+        clusters: Vec<ClusterId>,
+        rule: usize,
+        destination: usize,
+        begin: Begin,
+    },
+    /// Unlock clusters for changes, or lock them again.
+    Unlock(Vec<ClusterId>),
+    Undo(ChangeId),
+    /// Look at an operation, to go on with it or not.
+    Resume(ChangeId),
+    /// Write a page about it to a file.
+    Export(ChangeId),
 }
 
 /// Everything that a panel may look at: what is known of the world, and what is being changed in it.

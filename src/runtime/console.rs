@@ -19,6 +19,8 @@ use super::{keys, login, panic};
 use crate::app::{Answer, App, Effect, Msg, Notice, update, view};
 use crate::config::Config;
 use crate::effects::desk;
+use crate::effects::hand::{Hand, Told};
+use crate::effects::journal::{Clerk, News};
 use crate::fleet::{Clean, ClusterId, Fact};
 use crate::sources::Clock;
 
@@ -42,6 +44,8 @@ pub struct Console {
     pub config: Config,
     /// The files that say what is watched, read again when they changed.
     pub setups: Receiver<Outcome>,
+    /// Where changes are written down.
+    pub journal: Option<PathBuf>,
 }
 
 struct Running {
@@ -52,6 +56,10 @@ struct Running {
     terminal: Terminal,
     asker: Asker,
     answers: Receiver<Answer>,
+    hand: Hand,
+    told: Receiver<Told>,
+    news: Receiver<News>,
+    journal: Option<PathBuf>,
     state_file: Option<PathBuf>,
     config: Config,
     setups: Receiver<Outcome>,
@@ -76,6 +84,8 @@ enum Woke {
 /// Runs until the operator or a signal ends it; gives the exit code.
 pub async fn run(console: Console) -> io::Result<u8> {
     let (asker, answers) = Asker::new(console.session.details.clone());
+    let (clerk, news) = Clerk::start(console.journal.clone());
+    let (hand, told) = Hand::new(console.session.details.clone(), clerk, console.app.desk.actor.clone());
     let terminal = Terminal::enter(console.mouse)?;
     panic::on_screen(true);
     let running = Running {
@@ -86,6 +96,10 @@ pub async fn run(console: Console) -> io::Result<u8> {
         terminal,
         asker,
         answers,
+        hand,
+        told,
+        news,
+        journal: console.journal,
         state_file: console.state_file,
         config: console.config,
         setups: console.setups,
@@ -119,6 +133,10 @@ impl Running {
                 event = events.next() => Self::woke_by_event(event),
                 asked = signals.next() => Woke::Signal(asked),
                 Some(answer) = self.answers.recv() => Woke::Messages(vec![Msg::Answer(answer)]),
+                Some((id, event)) = self.told.recv() => {
+                    Woke::Messages(vec![Msg::Answer(Answer::Gate(id, event))])
+                }
+                Some(news) = self.news.recv() => Woke::Messages(vec![news_of(news)]),
                 Some(facts) = self.facts.recv() => Woke::Messages(self.batch(facts)),
                 Some(setup) = self.setups.recv() => Woke::Setup(setup),
                 fact = self.session.ended() => Woke::Messages(vec![Msg::Facts(vec![fact])]),
@@ -181,7 +199,13 @@ impl Running {
     }
 
     fn take(&mut self, messages: Vec<Msg>) -> io::Result<()> {
-        for message in messages {
+        let reading = self.clocks.read();
+        let moment = if reading.slept {
+            Msg::Tick { now: reading.now, slept: true }
+        } else {
+            Msg::Moment(reading.now)
+        };
+        for message in std::iter::once(moment).chain(messages) {
             if let Msg::Resize(width, height) = message {
                 self.size = (width, height);
             }
@@ -199,6 +223,20 @@ impl Running {
             Effect::Redraw => self.terminal.forget(),
             Effect::CaptureMouse(capture) => self.terminal.capture_mouse(capture)?,
             Effect::Copy(text) => self.terminal.send(&desk::clipboard_sequence(&text)),
+            Effect::CopyLines(lines) => {
+                let lines: Vec<_> = lines.iter().map(Clean::as_str).collect();
+                self.terminal.send(&desk::clipboard_sequence(&lines.join("\n")));
+            }
+            Effect::Look { ticket, places } => {
+                let now = self.app.state.now;
+                self.asker.look(ticket, self.hand.look(places, now.mono), now);
+            }
+            Effect::Gate(command) => self.hand.take(command),
+            Effect::Export(id) => {
+                if let Some(operation) = self.app.desk.operation(&id) {
+                    self.asker.export(self.journal.clone(), operation.clone());
+                }
+            }
             Effect::Remember(prefs) => {
                 if let Some(file) = &self.state_file {
                     // Habits that cannot be kept are no reason to disturb anybody.
@@ -309,6 +347,11 @@ impl Running {
         let app = &self.app;
         self.terminal.draw(width, height, |buffer| view(app, buffer))
     }
+}
+
+/// What the journal tells.
+fn news_of(news: News) -> Msg {
+    Msg::Answer(Answer::Journal { operations: news.operations, notes: news.notes })
 }
 
 impl Drop for Running {

@@ -70,6 +70,11 @@ impl Headless {
         self.state.tick(reading.now);
     }
 
+    /// Waits for facts, and folds them.
+    pub async fn fold(&mut self) {
+        self.fold_once().await;
+    }
+
     async fn fold_once(&mut self) {
         let facts = tokio::select! {
             Some(facts) = self.facts.recv() => facts,

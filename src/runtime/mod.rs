@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod console;
 pub mod headless;
+pub mod driver;
 mod keys;
 pub mod log;
 mod login;

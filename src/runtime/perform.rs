@@ -6,8 +6,11 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::AbortHandle;
 
 use super::log;
-use crate::app::Answer;
-use crate::fleet::{Clean, ClusterId, Fault, FaultKind, LogRequest, ObjectId, Step};
+use crate::app::{Answer, Looked};
+use crate::effects::journal::{Journal, NO_PLACE};
+use crate::effects::{desk, hand};
+use crate::fleet::{Clean, ClusterId, Fault, FaultKind, LogRequest, Now, ObjectId, Step};
+use crate::gate::{Operation, Place, Seen, report};
 use crate::sources::kube::Details;
 
 pub struct Asker {
@@ -32,6 +35,31 @@ impl Asker {
             // A panic in the task is an answer too: nobody waits for ever.
             let outcome = asked.await.unwrap_or_else(|_| Err(panicked(Step::Get)));
             let _ = answers.send(Answer::Object { cluster, id, outcome: outcome.map(Box::new) }).await;
+        });
+    }
+
+    /// Objects for a plan, with a name for what may come of them.
+    pub fn look(
+        &self,
+        ticket: u64,
+        seen: impl Future<Output = Vec<Result<Seen, (Place, Fault)>>> + Send + 'static,
+        now: Now,
+    ) {
+        let answers = self.answers.clone();
+        let id = hand::change_id(u64::try_from(now.unix.0).unwrap_or(0) * 1000 + now.mono.0 % 1000);
+        tokio::spawn(async move {
+            let outcome = seen.await;
+            let _ = answers.send(Answer::Looked(Looked { ticket, id, outcome })).await;
+        });
+    }
+
+    /// A page about an operation, beside the journal.
+    pub fn export(&self, journal: Option<PathBuf>, operation: Operation) {
+        let answers = self.answers.clone();
+        tokio::spawn(async move {
+            let written = tokio::task::spawn_blocking(move || page(journal, &operation)).await;
+            let outcome = written.unwrap_or_else(|_| Err("writing it failed (a bug)".into()));
+            let _ = answers.send(Answer::Exported(outcome)).await;
         });
     }
 
@@ -75,6 +103,15 @@ impl Asker {
             task.abort();
         }
     }
+}
+
+fn page(journal: Option<PathBuf>, operation: &Operation) -> Result<Clean, Clean> {
+    let journal = journal.ok_or_else(|| Clean::from(NO_PLACE))?;
+    let records = Journal::at(journal.clone()).read()?.records;
+    let path = journal.with_file_name("exports").join(format!("{}.md", operation.id()));
+    desk::write_private(&path, &report::markdown(operation, &records))
+        .map_err(|error| Clean::from(format!("{}: {error}", path.display())))?;
+    Ok(Clean::from(path.display().to_string()))
 }
 
 fn panicked(step: Step) -> Fault {

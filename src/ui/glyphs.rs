@@ -29,6 +29,10 @@ pub struct Glyphs {
     pub partial: &'static [&'static str],
     pub checked: &'static str,
     pub unchecked: &'static str,
+    /// Held while others move.
+    pub locked: &'static str,
+    /// Chosen for an action.
+    pub marked: &'static str,
     pub enter: &'static str,
     pub border: border::Set<'static>,
 }
@@ -55,6 +59,8 @@ pub static UNICODE: Glyphs = Glyphs {
     partial: &["▏", "▎", "▍", "▌", "▋", "▊", "▉"],
     checked: "[✓]",
     unchecked: "[ ]",
+    locked: "■",
+    marked: "◆",
     enter: "↵",
     border: border::ROUNDED,
 };
@@ -81,6 +87,8 @@ pub static ASCII: Glyphs = Glyphs {
     partial: &[],
     checked: "[x]",
     unchecked: "[ ]",
+    locked: "L",
+    marked: "+",
     enter: "enter",
     border: border::Set {
         top_left: "+",

@@ -256,7 +256,7 @@ fn a_configuration_that_is_read_again_changes_keys_looks_and_rules_and_keeps_hab
     let mut screen = screen();
     screen.keys("4 / \"phase:failed\" enter");
     let mut keymap = Keymap::default();
-    keymap.rebind(Action::GoClusters, vec!["x".parse().unwrap()]).unwrap();
+    keymap.rebind(Action::GoClusters, vec!["z".parse().unwrap()]).unwrap();
     let new = Configuration {
         fleet_name: Some("renamed".into()),
         keymap,
@@ -270,7 +270,7 @@ fn a_configuration_that_is_read_again_changes_keys_looks_and_rules_and_keeps_hab
     screen.send(Msg::Configuration(Box::new(new.clone())));
     assert!(line_with(&screen, "skydeck").contains("renamed"));
     assert!(line_with(&screen, "4 Jobs").contains("filter phase:failed"), "the panel and its filter stay");
-    screen.keys("x");
+    screen.keys("z");
     assert!(line_with(&screen, "CLUSTER").contains("STATE"));
     let wrong = Configuration { theme: Some("nope".into()), scope: None, ..new };
     screen.send(Msg::Configuration(Box::new(wrong)));

@@ -8,6 +8,7 @@ mod findings;
 mod fold;
 mod headroom;
 mod journal;
+mod gate;
 mod keys;
 mod printed;
 mod readme;

@@ -5,11 +5,15 @@
 
 mod agrees;
 mod bed;
+#[expect(dead_code, reason = "what only the tests of the terminal need")]
+#[path = "../terminal/console.rs"]
+mod console;
 mod imitation;
 mod headroom;
 mod kinds;
 #[path = "../demo/script.rs"]
 mod script;
+mod session;
 mod silence;
 mod troubles;
 #[expect(dead_code, reason = "what only the tests of the demo need")]

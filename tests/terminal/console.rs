@@ -66,14 +66,15 @@ impl Console {
 
     /// With a home of one's own.
     pub fn at(home: tempfile::TempDir, size: (u16, u16)) -> Console {
-        Console::started(home, Path::new(env!("CARGO_BIN_EXE_skydeck")), size, (&[], &[]))
+        Console::in_home(home, Path::new(env!("CARGO_BIN_EXE_skydeck")), size, (&[], &[]))
     }
 
     pub fn of(program: &Path, size: (u16, u16), arguments: &[&str], variables: &[(&str, &str)]) -> Console {
-        Console::started(home(), program, size, (arguments, variables))
+        Console::in_home(home(), program, size, (arguments, variables))
     }
 
-    fn started(
+    /// With a home that somebody has prepared.
+    pub fn in_home(
         home: tempfile::TempDir,
         program: &Path,
         (columns, lines): (u16, u16),

@@ -60,6 +60,9 @@ impl Patch {
             Patch::Replace(value) => object.clone_from(value),
             Patch::Json(patch) => {
                 for operation in &patch.0 {
+                    if finds_nothing_as_wanted(operation, object) {
+                        continue;
+                    }
                     json_patch::patch(object, std::slice::from_ref(operation))
                         .map_err(|_| Refusal::patch_failed())?;
                     if matches!(operation, json_patch::PatchOperation::Copy(_))
@@ -74,6 +77,16 @@ impl Patch {
     }
 }
 
+/// A test for `null` holds where there is nothing, in the library that Kubernetes patches with
+/// (evanphx/json-patch); RFC 6902 wants something there.
+fn finds_nothing_as_wanted(operation: &json_patch::PatchOperation, object: &Value) -> bool {
+    let json_patch::PatchOperation::Test(test) = operation else { return false };
+    let Some((parent, _)) = test.path.as_str().rsplit_once('/') else { return false };
+    test.value.is_null()
+        && object.pointer(test.path.as_str()).is_none()
+        && object.pointer(parent).is_some_and(Value::is_object)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,6 +97,18 @@ mod tests {
         let patch = Patch::parse(media, &Bytes::from(patch.to_string())).map_err(|refusal| refusal.code)?;
         patch.apply(&mut object).map_err(|refusal| refusal.code)?;
         Ok(object)
+    }
+
+    #[test]
+    fn a_test_for_null_holds_where_there_is_nothing() {
+        let mut object = json!({"metadata": {"name": "a"}});
+        let patch = |list: Value| {
+            Patch::parse("application/json-patch+json", &Bytes::from(list.to_string())).unwrap()
+        };
+        let test = |path: &str| patch(json!([{"op": "test", "path": path, "value": null}]));
+        assert!(test("/metadata/annotations").apply(&mut object).is_ok());
+        assert!(test("/metadata/name").apply(&mut object).is_err());
+        assert!(test("/nowhere/at/all").apply(&mut object).is_err());
     }
 
     #[test]

@@ -236,7 +236,15 @@ fn not_sent(fault: &Fault) -> Answered {
     Answered::Refused { words: words.into(), conflict: false, may_pass: true }
 }
 
+/// Some servers quote the whole object in their words; a beginning of it is enough.
+const LONGEST: usize = 400;
+
 fn told(fault: &Fault) -> Rejection {
+    let mut fault = fault.clone();
+    if fault.detail.chars().count() > LONGEST {
+        let start: String = fault.detail.chars().take(LONGEST).collect();
+        fault.detail = Clean::from(format!("{start}…"));
+    }
     let hint = fault.hint();
     let words = if hint.is_empty() { fault.to_string() } else { format!("{fault} ({hint})") };
     Rejection::new(words)

@@ -198,6 +198,11 @@ impl Rule {
         Some(self.destinations().iter().map(|it| it.weight.unwrap_or(omitted)).sum())
     }
 
+    /// What a weight that is not written counts as.
+    pub fn default_weight(&self) -> i64 {
+        self.weighing.scale().omitted
+    }
+
     /// The largest weight that this kind of route takes.
     pub fn largest_weight(&self) -> i64 {
         self.weighing.scale().largest

@@ -22,7 +22,12 @@ impl Operation {
         commands
     }
 
-    pub(super) fn checked(&mut self, step: usize, answer: Result<Report, Rejection>) -> Vec<Command> {
+    pub(super) fn checked(
+        &mut self,
+        step: usize,
+        answer: Result<Report, Rejection>,
+        world: World<'_>,
+    ) -> Vec<Command> {
         if let (Phase::Checking, Some(check)) = (&self.phase, self.checks.get_mut(step)) {
             *check = match answer {
                 Ok(report) => Checked::Accepted(report),
@@ -30,6 +35,10 @@ impl Operation {
             };
             if self.targets_accept() {
                 self.phase = Phase::Confirming;
+                if self.is_preapproved {
+                    let words = self.plan.confirm.phrase.clone();
+                    return self.confirm(&words, world);
+                }
             }
         }
         Vec::new()

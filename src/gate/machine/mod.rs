@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::operation::{Awaits, Operation, Outcome, Progress, StepState, Version, Why};
+use super::operation::{Actor, Awaits, Operation, Outcome, Progress, StepState, Version, Why};
 use super::plan::Plan;
 use super::record::{Entry, Record};
 use super::{Approved, Policy, Unlocks};
@@ -62,7 +62,9 @@ pub enum Event {
     /// Stop, and give this as the reason.
     Pause(Why),
     /// Go on; a step that was refused is tried again if it can be, else left out.
-    Continue,
+    Continue {
+        actor: Actor,
+    },
     /// End it as it is.
     Leave,
     /// It was stopped and taken back by another operation.
@@ -192,7 +194,7 @@ impl Operation {
 
     pub fn on(&mut self, event: Event, world: World<'_>) -> Vec<Command> {
         match event {
-            Event::Checked { step, answer } => self.checked(step, answer),
+            Event::Checked { step, answer } => self.checked(step, answer, world),
             Event::Confirm { words } => self.confirm(&words, world),
             Event::Cancel => self.cancel(),
             Event::Journaled { of, outcome } => self.journaled(of, outcome, world),
@@ -201,7 +203,7 @@ impl Operation {
             Event::Read { step, object } => self.was_read(step, object, world),
             Event::Stop => self.stop(Why::Asked, world),
             Event::Pause(why) => self.stop(why, world),
-            Event::Continue => self.resume(world),
+            Event::Continue { actor } => self.resume(actor, world),
             Event::Leave => self.leave(world),
             Event::Returned => self.end(Outcome::Returned, world),
             Event::Tick => self.tick(world),

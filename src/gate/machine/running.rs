@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::{Answered, Command, World, Written};
 use crate::fleet::{Age, Clean};
 use crate::gate::approved::Approved;
-use crate::gate::operation::{Awaits, Operation, Outcome, Phase, StepState, Version, Why};
+use crate::gate::operation::{Actor, Awaits, Operation, Outcome, Phase, StepState, Version, Why};
+use crate::gate::plan::traffic;
 use crate::gate::record::Entry;
 
 /// Between a lost answer and the first look, and between two looks.
@@ -68,7 +69,7 @@ impl Operation {
     /// The next step, if it is time and the world allows it.
     pub(super) fn advance(&mut self, world: World<'_>) -> Vec<Command> {
         if self.phase == Phase::Stopping {
-            return self.hold(Why::Asked, world);
+            return self.hold_as_asked(world);
         }
         if self.phase != Phase::Running || self.awaits != Awaits::Nothing || world.now.mono < self.not_before
         {
@@ -87,7 +88,7 @@ impl Operation {
     fn obstacle(&self, step: usize, world: World<'_>) -> Option<Clean> {
         let planned = &self.plan.steps[step];
         match planned.cluster.find(world.state) {
-            Some(_) => None,
+            Some(cluster) => traffic::shortage(world.state, cluster.id, &self.plan, planned),
             None => Some(Clean::from(format!("{} is not there any more", planned.cluster.name))),
         }
     }
@@ -154,11 +155,18 @@ impl Operation {
         commands
     }
 
+    /// It was to stop, and nothing is on the wire any more.
+    pub(super) fn hold_as_asked(&mut self, world: World<'_>) -> Vec<Command> {
+        let why = self.stops.take().unwrap_or(Why::Asked);
+        self.hold(why, world)
+    }
+
     pub(super) fn stop(&mut self, why: Why, world: World<'_>) -> Vec<Command> {
         match (&self.phase, self.awaits) {
             (Phase::Running, Awaits::Nothing) => self.hold(why, world),
             (Phase::Running, _) => {
                 self.phase = Phase::Stopping;
+                self.stops = Some(why);
                 Vec::new()
             }
             _ => Vec::new(),
@@ -166,13 +174,13 @@ impl Operation {
     }
 
     /// Goes on with what is left; never while anything is unknown.
-    pub(super) fn resume(&mut self, world: World<'_>) -> Vec<Command> {
+    pub(super) fn resume(&mut self, actor: Actor, world: World<'_>) -> Vec<Command> {
         if !matches!(self.phase, Phase::Paused(_)) || !self.unknown().is_empty() {
             return Vec::new();
         }
         self.phase = Phase::Running;
         self.is_ours = true;
-        let mut commands = vec![self.record(Entry::Resumed { actor: self.actor.clone() }, world)];
+        let mut commands = vec![self.record(Entry::Resumed { actor }, world)];
         for step in 0..self.steps.len() {
             if self.steps[step].state == StepState::Refused {
                 let again = self.steps[step].may_pass;

@@ -57,7 +57,7 @@ impl Operation {
     fn could_not_read(&mut self, step: usize, fault: &Fault, world: World<'_>) -> Vec<Command> {
         self.steps[step].words = Clean::from(format!("cannot be read back: {}", fault.what()));
         if self.phase == Phase::Stopping {
-            return self.hold(Why::Asked, world);
+            return self.hold_as_asked(world);
         }
         Vec::new()
     }
@@ -69,13 +69,7 @@ impl Operation {
         let waited = self.since_sending(step, world);
         match settle::settle(planned, &mark, object, waited, world.policy.settle) {
             Settled::Open => Vec::new(),
-            Settled::Landed(version) => {
-                let mut commands = self.confirmed(step, version, world);
-                if matches!(self.phase, Phase::Stopping) {
-                    commands.extend(self.stop(Why::Asked, world));
-                }
-                commands
-            }
+            Settled::Landed(version) => self.confirmed(step, version, world),
             Settled::NotLanded(words) => {
                 // After a restart it stays paused: the operator says whether it goes on.
                 self.refused(step, Refused { words, conflict: false, may_pass: true }, world)
@@ -131,7 +125,7 @@ impl Operation {
         }
         self.wait(Age(1), world);
         if self.phase == Phase::Stopping {
-            return self.hold(Why::Asked, world);
+            return self.hold_as_asked(world);
         }
         Vec::new()
     }

@@ -6,8 +6,10 @@
 mod restart;
 mod scale;
 mod scaler;
+pub mod traffic;
 mod undo;
 
+pub use scale::PAUSED_REPLICAS;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -72,8 +74,6 @@ pub struct Step {
     pub follows: Option<usize>,
     /// What must be ready at the moment of sending.
     pub needs: Vec<Need>,
-    /// The time of this console's own entry in `managedFields` before; tells a landed `PUT /scale` from another's.
-    pub own_mark: Option<Clean>,
 }
 
 /// A cluster beyond this session: found again by identity, or by name where that is withheld.
@@ -119,11 +119,10 @@ pub enum Expect {
 /// A destination that must have ready endpoints.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Need {
-    pub destination: Clean,
-    /// How the selector of routes names it.
-    pub host: Clean,
-    pub subset: Clean,
-    pub namespace: Clean,
+    /// Rule and destination by their places in the route.
+    pub rule: usize,
+    pub destination: usize,
+    pub name: Clean,
     pub at_least: u32,
 }
 
@@ -196,7 +195,7 @@ pub fn plan(id: &ChangeId, intent: &Intent, cx: Cx<'_>) -> Result<Plan, Refusal>
     let plan = match &intent.wish {
         Wish::Scale(cells) => scale::plan(id, intent, cells, cx),
         Wish::Restart(places) => restart::plan(id, intent, places, cx),
-        Wish::Weights(_) => Err(Refusal::new("routes are not read yet", "")),
+        Wish::Weights(weights) => traffic::plan(id, intent, weights, cx),
         Wish::Undo(undone) => undo::plan(id, intent, undone, cx),
     }?;
     super::check::check(&plan, cx.policy).map_err(|words| {
@@ -243,7 +242,12 @@ impl<'a> Cx<'a> {
 
     fn seen(self, place: &Place) -> Result<&'a Seen, Refusal> {
         let seen = self.sight.of(place);
-        seen.ok_or_else(|| Refusal::new(format!("{} was not read", place.object), "try again"))
+        let seen = seen.ok_or_else(|| Refusal::new(format!("{} was not read", place.object), "try again"))?;
+        if self.now.since(seen.at) > self.policy.plan_expiry {
+            let words = format!("{} was read {} ago", place.object, self.now.since(seen.at));
+            return Err(Refusal::new(words, "open the dialog again"));
+        }
+        Ok(seen)
     }
 }
 
@@ -265,7 +269,6 @@ impl Step {
             wait: Age::default(),
             follows: None,
             needs: Vec::new(),
-            own_mark: None,
         })
     }
 }

@@ -4,11 +4,13 @@ use serde_json::Value;
 
 use super::scaler::{self, Scaler};
 use super::{Change, Cx, Expect, Note, Plan, Refusal, Step, Verb, Write};
-use crate::fleet::{ChangeId, Clean, Kind, Labels};
+use crate::fleet::{ChangeId, Clean, Kind, Labels, Marks};
 use crate::gate::confirm::{Reasons, Strength};
 use crate::gate::patch::{self, Op};
 use crate::gate::{Amount, Intent, Override, Place, ScaleTo, Seen};
 use crate::state::Cluster;
+use crate::state::select::headroom::{self, Growth};
+use crate::state::select::owner::{self, VerdictKind};
 use crate::state::select::replicas;
 
 /// KEDA's annotation that pins a number, with or without its controller's help (KEDA `scaledobject_types.go`).
@@ -59,6 +61,8 @@ impl<'a> Draft<'a> {
             return Ok(());
         }
         self.explain(&scaler, cluster, seen);
+        self.judge_owner(&scaler, cell)?;
+        self.room(seen, cell);
         self.weigh(cluster, seen, cell.to)?;
         if !self.steps.is_empty() {
             step.wait = self.cx.policy.bake;
@@ -90,6 +94,42 @@ impl<'a> Draft<'a> {
             ),
         };
         self.notes.push(Note::info(words));
+    }
+
+    /// Room for what would be added, as the scheduler and Kueue see it.
+    fn room(&mut self, seen: &Seen, cell: &ScaleTo) {
+        let growth = Growth {
+            cluster: cell.place.cluster,
+            kind: cell.place.object.kind,
+            from: seen.number("/spec/replicas").unwrap_or(1),
+            to: cell.to.least(),
+        };
+        let words = headroom::words(self.cx.state, &seen.value, growth);
+        self.notes.extend(words.into_iter().map(|(is_warning, text)| Note { is_warning, text }));
+    }
+
+    /// Whether something would put the object back to what stands in a repository.
+    fn judge_owner(&mut self, scaler: &Scaler, cell: &ScaleTo) -> Result<(), Refusal> {
+        let object = match scaler {
+            Scaler::Itself => &cell.place.object,
+            Scaler::Hpa(id) | Scaler::Keda(id) | Scaler::Serving(id) => id,
+        };
+        let seen = self.decider(cell, object)?;
+        let verdict = owner::verdict(self.cx.state, cell.place.cluster, &Marks::read(&seen.value), object);
+        let words = format!("{object}: {}: {}", verdict.kind.words(), verdict.words);
+        match verdict.kind {
+            VerdictKind::Blocked | VerdictKind::WillBeReverted if !self.intent.overrides(Override::Owner) => {
+                let hint = if verdict.by.is_empty() {
+                    String::new()
+                } else {
+                    format!("change {} instead", verdict.by)
+                };
+                return Err(Refusal::new(words, hint).unless(Override::Owner));
+            }
+            VerdictKind::Unmanaged | VerdictKind::LeftAlone => {}
+            _ => self.notes.push(Note::warning(words)),
+        }
+        Ok(())
     }
 
     fn explain_override(&mut self, cluster: &Cluster, seen: &Seen) {
@@ -194,7 +234,6 @@ fn itself(cluster: &Cluster, seen: &Seen, to: Amount) -> Result<Step, Refusal> {
     let mut step = Step::on(cluster, seen, Write::Scale { replicas })?;
     step.changes = vec![change(seen, "/spec/replicas", "spec.replicas", replicas)];
     step.expect = Expect::Rollout { workload: seen.place.object.clone() };
-    step.own_mark = seen.own_mark("scale").map(Clean::new);
     Ok(step)
 }
 
@@ -270,20 +309,12 @@ pub(super) fn patched(
     }
     let mut annotated = seen.value["metadata"]["annotations"].is_object();
     for change in changes.iter().filter(|change| change.before != change.after) {
-        match (&change.before, &change.after) {
-            // That it is not there cannot be tested; the version can.
-            (Value::Null, _) if change.pointer.starts_with("/metadata/") => {
-                ops.push(Op::test(
-                    "/metadata/resourceVersion",
-                    seen.value["metadata"]["resourceVersion"].clone(),
-                ));
-            }
-            (Value::Null, _) => {}
-            (before, _) => ops.push(Op::test(&change.pointer, before.clone())),
-        }
         if change.pointer.starts_with("/metadata/annotations/") && !annotated {
+            ops.push(Op::test("/metadata/annotations", Value::Null));
             ops.push(Op::add("/metadata/annotations", serde_json::json!({})));
             annotated = true;
+        } else {
+            ops.push(Op::test(&change.pointer, change.before.clone()));
         }
         ops.push(match &change.after {
             Value::Null => Op::Remove { path: change.pointer.clone() },

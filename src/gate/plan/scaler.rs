@@ -32,8 +32,8 @@ pub(super) fn places(place: &Place, state: &State) -> Vec<Place> {
 pub(super) fn of(cluster: &Cluster, workload: &ObjectId) -> Scaler {
     let namespace = &workload.key.namespace;
     let owner = cluster.objects.workloads.get(workload).and_then(|it| it.owner.as_ref());
-    if let Some(owner) = owner.filter(|owner| owner.kind == Kind::Rollout.name()) {
-        return Scaler::Serving(id(Kind::Rollout, namespace, &owner.name));
+    if let Some(owner) = owner.filter(|owner| owner.kind == Kind::InferenceService.name()) {
+        return Scaler::Serving(id(Kind::InferenceService, namespace, &owner.name));
     }
     let own = cluster.objects.autoscalers.values().filter(|it| {
         it.key.namespace == *namespace

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::scale::patched;
-use super::{Change, Cx, Expect, Note, Plan, Refusal, Step, Verb, Write};
+use super::{Change, Cx, Expect, Note, Plan, Refusal, Step, Verb, Write, shown, traffic};
 use crate::fleet::{ChangeId, Clean, ObjectId};
 use crate::gate::confirm::{Reasons, Strength};
 use crate::gate::{Intent, Operation, Place, Seen};
@@ -44,7 +44,7 @@ pub(super) fn plan(id: &ChangeId, intent: &Intent, undone: &ChangeId, cx: Cx<'_>
     let (mut steps, mut reasons) = (Vec::new(), Reasons::default());
     // The last that was changed is taken back first.
     for done in done(operation).into_iter().rev() {
-        let step = one(id, steps.len(), &done, cx, &mut reasons)?;
+        let step = one((id, intent), steps.len(), &done, cx, &mut reasons)?;
         steps.extend(step.map(|step| Step {
             wait: if steps.is_empty() { crate::fleet::Age::default() } else { cx.policy.bake },
             ..step
@@ -78,7 +78,7 @@ fn done(operation: &Operation) -> Vec<Done<'_>> {
     for (step, _) in applied {
         let same =
             |done: &&mut Done<'_>| done.step.object == step.object && done.step.cluster == step.cluster;
-        let changes = step.changes.iter().filter(|change| change.before != change.after);
+        let changes = step.changes.iter();
         match all.iter_mut().find(same) {
             Some(done) => {
                 for change in changes {
@@ -96,7 +96,7 @@ fn done(operation: &Operation) -> Vec<Done<'_>> {
 }
 
 fn one(
-    id: &ChangeId,
+    (id, intent): (&ChangeId, &Intent),
     number: usize,
     done: &Done<'_>,
     cx: Cx<'_>,
@@ -112,32 +112,40 @@ fn one(
         let words = format!("{} in {name} was deleted and made anew since", done.step.object);
         return Err(Refusal::new(words, "there is nothing of ours to take back").conflict());
     }
-    let mut changes = Vec::new();
-    for (pointer, (change, after)) in &done.changes {
-        let now = seen.value.pointer(pointer).unwrap_or(&Value::Null);
-        if *now == change.before {
-            continue;
-        }
-        if now != *after {
-            let words = format!("{} in {name} was changed since: {now}, not {after}", change.label);
-            let hint = format!("it was {} before; set it by hand if that is still right", change.before);
-            return Err(Refusal::new(words, hint).conflict());
-        }
-        changes.push(Change {
-            pointer: (*pointer).to_owned(),
-            label: change.label.clone(),
-            before: (*after).clone(),
-            after: change.before.clone(),
-        });
-    }
-    if changes.is_empty() {
+    let changes = reversed(done, seen)?;
+    if changes.iter().all(|change| change.before == change.after) {
         return Ok(None);
+    }
+    if seen.place.object.kind.is_route() {
+        traffic::judge_undo(cx, intent, cluster, (seen, &changes))?;
     }
     if cx.policy.is_production(cluster) {
         reasons.production(format!("{} is production", cluster.spec.name));
     }
     let mark = format!("{id}-{}", number + 1);
     step(cluster, seen, changes, (&done.step.write, &mark), reasons).map(Some)
+}
+
+/// The values from before, where those that the operation left still stand.
+fn reversed(done: &Done<'_>, seen: &Seen) -> Result<Vec<Change>, Refusal> {
+    let mut changes = Vec::new();
+    for (pointer, (change, after)) in &done.changes {
+        let now = seen.value.pointer(pointer).unwrap_or(&Value::Null);
+        if *now != change.before && now != *after {
+            let name = &done.step.cluster.name;
+            let (now, after, before) = (shown(now), shown(after), shown(&change.before));
+            let words = format!("{} in {name} was changed since: it is {now}, not {after}", change.label);
+            let hint = format!("it was {before} before; set it by hand if that is still right");
+            return Err(Refusal::new(words, hint).conflict());
+        }
+        changes.push(Change {
+            pointer: (*pointer).to_owned(),
+            label: change.label.clone(),
+            before: now.clone(),
+            after: change.before.clone(),
+        });
+    }
+    Ok(changes)
 }
 
 fn step(
@@ -152,7 +160,8 @@ fn step(
         Write::Patch(_) => patched(cluster, seen, changes, mark),
         Write::Scale { .. } => {
             let replicas = changes
-                .first()
+                .iter()
+                .find(|it| it.before != it.after)
                 .and_then(|change| change.after.as_u64())
                 .and_then(|it| u32::try_from(it).ok());
             let replicas = replicas.ok_or_else(|| {
@@ -167,7 +176,6 @@ fn step(
             let mut step = Step::on(cluster, seen, Write::Scale { replicas })?;
             step.changes = changes;
             step.expect = Expect::Rollout { workload: workload(seen) };
-            step.own_mark = seen.own_mark("scale").map(Clean::new);
             Ok(step)
         }
     }

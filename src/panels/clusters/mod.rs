@@ -64,6 +64,7 @@ impl Panel for Clusters {
                 (row.login != Login::No).then_some(Request::LogIn(row.id))
             }
             Action::Copy => Some(Request::Copy(self.list.selected()?.name.clone())),
+            Action::Unlock => Some(Request::Unlock(vec![self.list.selected()?.id])),
             _ => None,
         }
     }
@@ -110,6 +111,6 @@ impl Panel for Clusters {
     }
 
     fn hints(&self) -> &'static [Action] {
-        &[Action::Open, Action::Filter, Action::SortNext, Action::Reconnect]
+        &[Action::Open, Action::Unlock, Action::Filter, Action::SortNext, Action::Reconnect]
     }
 }

@@ -1,6 +1,8 @@
 //! The small pictures below the findings: one strip a cluster where there is little room, else a tile of
 //! every panel.
 
+use std::collections::BTreeSet;
+
 use ratatui::layout::Rect;
 
 use crate::fleet::{JobPhase, Rollout};
@@ -61,7 +63,8 @@ impl Tiles {
         let mut groups = replicas::groups(state);
         groups.sort_by_key(|group| (group_rank(group), group.name.clone()));
         groups.truncate(MOST_ROWS);
-        self.groups = groups.into_iter().map(|group| GroupRow::new(group, &self.heads)).collect();
+        self.groups =
+            groups.into_iter().map(|group| GroupRow::new(group, &self.heads, &BTreeSet::new())).collect();
         let mut routes = routes::rows(state);
         routes.retain(|row| row.rule().destinations().len() > 1);
         routes.truncate(MOST_ROWS);

@@ -1,6 +1,9 @@
 //! The columns of the Replicas panel: a few about the service, then one for each cluster.
 
+use std::collections::BTreeSet;
+
 use crate::fleet::{Clean, ClusterId, GpuCount, Rollout};
+use crate::gate::Place;
 use crate::panels::{Column, Value};
 use crate::state::select::Tally;
 use crate::state::select::replicas::{Cell as Replicas, Group, NoCell, Range};
@@ -33,10 +36,12 @@ pub struct GroupRow {
     /// Why there is no cell, for each cluster that has none.
     none: Vec<(ClusterId, NoCell)>,
     clusters: Vec<Clean>,
+    /// Clusters in which its cell is marked.
+    marked: Vec<ClusterId>,
 }
 
 impl GroupRow {
-    pub fn new(group: Group, clusters: &[ClusterHead]) -> Self {
+    pub fn new(group: Group, clusters: &[ClusterHead], marked: &BTreeSet<Place>) -> Self {
         let (mut ready, mut desired) = (Tally::default(), Tally::default());
         for head in clusters {
             match group.cells.get(&head.id) {
@@ -58,7 +63,8 @@ impl GroupRow {
         let named =
             |id: &ClusterId| clusters.iter().find(|head| head.id == *id).map(|head| head.name.clone());
         let none = clusters.iter().filter(|head| !group.cells.contains_key(&head.id));
-        Self {
+        let mut row = Self {
+            marked: Vec::new(),
             ready,
             desired,
             versions: group.versions().into_iter().cloned().collect(),
@@ -68,7 +74,17 @@ impl GroupRow {
             none: none.map(|head| (head.id, head.none.clone())).collect(),
             clusters: group.cells.keys().filter_map(named).collect(),
             group,
-        }
+        };
+        row.mark(marked);
+        row
+    }
+
+    pub fn mark(&mut self, marked: &BTreeSet<Place>) {
+        let is_marked = |(cluster, cell): &(&ClusterId, &Replicas)| {
+            let mut workloads = cell.workloads.iter();
+            workloads.any(|id| marked.contains(&Place { cluster: **cluster, object: id.clone() }))
+        };
+        self.marked = self.group.cells.iter().filter(is_marked).map(|(cluster, _)| *cluster).collect();
     }
 }
 
@@ -167,7 +183,12 @@ fn ready_here(row: &GroupRow, column: &C) -> Value {
 
 fn here_cell(row: &GroupRow, cluster: ClusterId, cx: ViewCx<'_>) -> Cell {
     if let Some(cell) = row.group.cells.get(&cluster) {
-        return cell_cell(cell, cx.glyphs);
+        let drawn = cell_cell(cell, cx.glyphs);
+        if row.marked.contains(&cluster) {
+            return Cell::new(format!("{} ", cx.glyphs.marked), Meaning::Marked)
+                .and(drawn.plain(), Meaning::Marked);
+        }
+        return drawn;
     }
     let none = row.none.iter().find(|(id, _)| *id == cluster).map(|(_, none)| none);
     super::none_cell(none.unwrap_or(&NoCell::Unknown), cx.glyphs)

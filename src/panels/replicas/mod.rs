@@ -2,10 +2,13 @@
 
 mod columns;
 
+use std::collections::BTreeSet;
+
 use ratatui::layout::Rect;
 
 use super::{Filter, List, Order, Panel, PanelId, Request, Scene, Target};
 use crate::fleet::{Clean, ClusterId, Subject};
+use crate::gate::Place;
 use crate::input::Action;
 use crate::state::select::replicas::{self, Group, NoCell};
 use crate::state::select::settled::workloads_are_told;
@@ -27,6 +30,8 @@ pub struct Replicas {
     first: usize,
     drawn: usize,
     empty: &'static str,
+    /// Cells that are marked, for an action on all of them.
+    marked: BTreeSet<Place>,
 }
 
 impl Default for Replicas {
@@ -38,6 +43,7 @@ impl Default for Replicas {
             first: 0,
             drawn: 1,
             empty: "",
+            marked: BTreeSet::new(),
         }
     }
 }
@@ -58,7 +64,9 @@ impl Panel for Replicas {
             })
             .collect();
         self.list.set_columns(columns::all(&clusters));
-        let rows = replicas::groups(state).into_iter().map(|group| GroupRow::new(group, &clusters));
+        let groups = replicas::groups(state);
+        self.forget_gone(&groups);
+        let rows = groups.into_iter().map(|group| GroupRow::new(group, &clusters, &self.marked));
         self.list.refresh(rows.collect(), area.height);
         self.clusters = clusters;
         self.column = self.column.min(self.clusters.len().saturating_sub(1));
@@ -109,6 +117,10 @@ impl Panel for Replicas {
             Action::Open => return self.target().map(Request::Inspect),
             Action::Logs => return self.target().map(Request::Logs),
             Action::Yaml => return self.target().map(Request::Yaml),
+            Action::Mark => self.mark(),
+            Action::Scale => return Some(Request::Scale(self.chosen())),
+            Action::Restart => return Some(Request::Restart(self.chosen())),
+            Action::Unlock => return Some(Request::Unlock(self.chosen_clusters())),
             Action::Copy => return Some(Request::Copy(self.list.selected()?.group.name.clone())),
             other => drop(self.list.act(other)),
         }
@@ -172,11 +184,62 @@ impl Panel for Replicas {
     }
 
     fn hints(&self) -> &'static [Action] {
-        &[Action::Open, Action::Logs, Action::Filter, Action::SortNext]
+        &[
+            Action::Open,
+            Action::Scale,
+            Action::Restart,
+            Action::Mark,
+            Action::Logs,
+            Action::Filter,
+            Action::SortNext,
+        ]
     }
 }
 
 impl Replicas {
+    /// The workloads in the cell that the cursor is in; none where the cell is empty.
+    fn here(&self) -> Vec<Place> {
+        let cell = self
+            .clusters
+            .get(self.column)
+            .and_then(|head| Some((head.id, self.list.selected()?.group.cells.get(&head.id)?)));
+        let Some((cluster, cell)) = cell else { return Vec::new() };
+        cell.workloads.iter().map(|id| Place { cluster, object: id.clone() }).collect()
+    }
+
+    /// What is marked; without marks, what the cursor is in. Nothing never means everything.
+    fn chosen(&self) -> Vec<Place> {
+        if self.marked.is_empty() { self.here() } else { self.marked.iter().cloned().collect() }
+    }
+
+    fn chosen_clusters(&self) -> Vec<ClusterId> {
+        let clusters: BTreeSet<ClusterId> = self.chosen().into_iter().map(|place| place.cluster).collect();
+        let here = self.clusters.get(self.column).map(|head| head.id);
+        if clusters.is_empty() { here.into_iter().collect() } else { clusters.into_iter().collect() }
+    }
+
+    fn mark(&mut self) {
+        let here = self.here();
+        let all = here.iter().all(|place| self.marked.contains(place));
+        for place in here {
+            if all {
+                self.marked.remove(&place);
+            } else {
+                self.marked.insert(place);
+            }
+        }
+        let marked = &self.marked;
+        self.list.each(|row| row.mark(marked));
+    }
+
+    /// A mark on something that is gone would come back with another object of its name.
+    fn forget_gone(&mut self, groups: &[Group]) {
+        self.marked.retain(|place| {
+            let mut cells = groups.iter().filter_map(|group| group.cells.get(&place.cluster));
+            cells.any(|cell| cell.workloads.contains(&place.object))
+        });
+    }
+
     fn move_column(&mut self, to: usize) {
         self.column = to.min(self.clusters.len().saturating_sub(1));
         self.follow_column();

@@ -4,10 +4,9 @@ mod columns;
 
 use ratatui::layout::Rect;
 
-use super::{Filter, List, Order, Panel, PanelId, Request, Target};
+use super::{Begin, Filter, List, Order, Panel, PanelId, Request, Scene, Target};
 use crate::fleet::{Clean, ClusterId, ObjectId, Subject};
 use crate::input::Action;
-use crate::state::State;
 use crate::state::select::routes::rows::{RouteRow, rows};
 use crate::state::select::settled::routes_are_told;
 use crate::ui::theme::Meaning;
@@ -49,7 +48,7 @@ impl Panel for Traffic {
         PanelId::Traffic
     }
 
-    fn refresh(&mut self, state: &State, area: Rect) {
+    fn refresh(&mut self, Scene { state, .. }: Scene<'_>, area: Rect) {
         let rows = rows(state).into_iter().map(Shown::new).collect();
         self.list.refresh(rows, area.height.saturating_sub(DETAIL));
         self.mark();
@@ -95,6 +94,13 @@ impl Panel for Traffic {
                 let at = self.list.selected()?.row.runs_in.first().copied();
                 let target = self.target()?;
                 Some(Request::Logs(Target { cluster: at.or(target.cluster), ..target }))
+            }
+            Action::EditWeights => self.weights(Begin::Edit),
+            Action::Drain => self.weights(Begin::Drain),
+            Action::Ramp => self.weights(Begin::Ramp),
+            Action::Unlock => {
+                let row = &self.list.selected()?.row;
+                Some(Request::Unlock(row.clusters.iter().map(|it| it.id).collect()))
             }
             Action::Copy => Some(Request::Copy(self.list.selected()?.row.id.key.to_string().into())),
             _ => None,
@@ -152,11 +158,23 @@ impl Panel for Traffic {
     }
 
     fn hints(&self) -> &'static [Action] {
-        &[Action::Open, Action::Yaml, Action::Logs, Action::Filter]
+        &[Action::EditWeights, Action::Drain, Action::Ramp, Action::Open, Action::Logs, Action::Filter]
     }
 }
 
 impl Traffic {
+    /// The editor for the rule under the cursor.
+    fn weights(&self, begin: Begin) -> Option<Request> {
+        let row = &self.list.selected()?.row;
+        Some(Request::Weights {
+            route: row.id.clone(),
+            clusters: row.clusters.iter().map(|it| it.id).collect(),
+            rule: row.rule,
+            destination: row.destination.unwrap_or(0),
+            begin,
+        })
+    }
+
     /// Names that stand in the row above are not said again.
     fn mark(&mut self) {
         self.list.mark(Shown::told_by, |row, told| row.told = told);

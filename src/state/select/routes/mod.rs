@@ -14,7 +14,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::owner::{Verdict, verdict};
-use crate::fleet::route::Shape;
+use crate::fleet::route::{Destination, Shape};
 use crate::fleet::{Clean, ClusterId, Kind, ObjectId, Route};
 use crate::state::{Cluster, Freshness, State};
 use hosts::Hosts;
@@ -123,6 +123,31 @@ pub fn groups(state: &State) -> Vec<Group> {
 /// One route over all clusters.
 pub fn group(state: &State, id: &ObjectId) -> Option<Group> {
     groups(state).into_iter().find(|group| group.id == *id)
+}
+
+/// Who holds a rule: clusters that can be read now, and others that keep what they have.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Holders {
+    pub live: Vec<ClusterId>,
+    pub left_out: Vec<ClusterId>,
+}
+
+/// Every cluster that holds this rule of a route with the same destinations as these clusters do.
+pub fn holders(state: &State, id: &ObjectId, rule: usize, like: &[ClusterId]) -> Holders {
+    let mut holders = Holders::default();
+    let Some(group) = group(state, id) else { return holders };
+    let names = |cell: &Cell| {
+        let rule = cell.route.rules.get(rule)?;
+        Some(rule.destinations().iter().map(Destination::name).collect::<Vec<_>>())
+    };
+    let wanted = like.iter().find_map(|id| names(group.cells.get(id)?));
+    for (cluster, cell) in &group.cells {
+        if wanted.is_some() && names(cell) == wanted {
+            let place = if cell.freshness.is_whole() { &mut holders.live } else { &mut holders.left_out };
+            place.push(*cluster);
+        }
+    }
+    holders
 }
 
 /// Whether a cluster has told its objects of these kinds, and they are as of now.
