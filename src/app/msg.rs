@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{Configuration, Prefs};
 use crate::fleet::{ChangeId, Clean, ClusterId, Fact, Fault, LogLine, LogRequest, Now, ObjectId};
 use crate::gate::machine::{Command, Event};
-use crate::gate::{Operation, Place, Seen};
+use crate::gate::{Operation, Place, Record, Seen};
 use crate::input::Key;
 
 /// Everything that can happen.
@@ -77,6 +77,11 @@ pub enum Answer {
     Gate(ChangeId, Event),
     /// Where the page is, or why there is none.
     Exported(Result<Clean, Clean>),
+    /// What was written down of an operation.
+    Timeline {
+        id: ChangeId,
+        outcome: Result<Vec<Record>, Clean>,
+    },
     /// Operations as the journal tells them, and what is to be told about it.
     Journal {
         operations: Vec<Operation>,
@@ -126,6 +131,8 @@ pub enum Effect {
     },
     /// Write a page about an operation to a file; answered by a notice.
     Export(ChangeId),
+    /// What was written down of an operation, moment by moment.
+    ReadTimeline(ChangeId),
     /// What the machine of the gate commands.
     Gate(Command),
 }

@@ -49,8 +49,9 @@ pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
             app.told(Notice { text: words, is_bad });
             Vec::new()
         }
-        Msg::Answer(Answer::Journal { operations, notes }) => {
-            app.journal_tells(operations, &notes);
+        Msg::Answer(Answer::Journal { operations, notes }) => app.journal_tells(operations, &notes),
+        Msg::Answer(Answer::Timeline { id, outcome }) => {
+            app.timeline_read(&id, &outcome);
             Vec::new()
         }
         Msg::Answer(answer) => {
@@ -383,7 +384,8 @@ impl App {
             | Answer::Looked(_)
             | Answer::Gate(..)
             | Answer::Exported(_)
-            | Answer::Journal { .. } => {}
+            | Answer::Journal { .. }
+            | Answer::Timeline { .. } => {}
         }
     }
 }

@@ -4,14 +4,21 @@ use super::machine::{Command, Event, World};
 use super::operation::{Actor, Operation, Outcome, Phase, StepState, Why};
 use super::plan::{self, Plan, Refusal, traffic};
 use super::{Intent, Place, Policy, Sight, Unlocks, Wish};
-use crate::fleet::{ChangeId, ClusterId, Now};
+use crate::fleet::{ChangeId, Clean, ClusterId, Now};
 use crate::state::State;
+
+/// Older ones are forgotten.
+const MOST_NOTES: usize = 20;
 
 #[derive(Debug, Default)]
 pub struct Desk {
     pub policy: Policy,
     pub unlocks: Unlocks,
     pub actor: Actor,
+    /// Before that nobody knows what earlier sessions left.
+    pub is_journal_read: bool,
+    /// What is wrong with the journal itself, the newest last.
+    pub journal_notes: Vec<Clean>,
     /// The oldest first.
     operations: Vec<Operation>,
 }
@@ -21,16 +28,24 @@ impl Desk {
         Self { policy, actor, ..Self::default() }
     }
 
-    /// What earlier sessions left, as the journal tells it.
+    /// What earlier sessions left and other processes do, as the journal tells it.
     pub fn remember(&mut self, operations: Vec<Operation>) {
+        self.is_journal_read = true;
         for operation in operations {
             match self.operations.iter_mut().find(|it| it.id() == operation.id()) {
-                Some(known) if !known.is_ours => *known = operation,
-                Some(_) => {}
+                Some(known) if known.is_ours && !known.was_taken_over(&operation) => {}
+                Some(known) => *known = operation,
                 None => self.operations.push(operation),
             }
         }
         self.operations.sort_by(|one, other| one.id().cmp(other.id()));
+    }
+
+    /// What is wrong with the journal itself.
+    pub fn journal_says(&mut self, notes: &[Clean]) {
+        self.journal_notes.extend_from_slice(notes);
+        let beyond = self.journal_notes.len().saturating_sub(MOST_NOTES);
+        self.journal_notes.drain(..beyond);
     }
 
     pub fn operations(&self) -> &[Operation] {

@@ -206,6 +206,11 @@ impl Operation {
         matches!(self.phase, Phase::Running | Phase::Stopping)
     }
 
+    /// It stood still here, and the journal tells that another process went on with it or ended it.
+    pub fn was_taken_over(&self, told: &Self) -> bool {
+        matches!(self.phase, Phase::Paused(_)) && (told.is_elsewhere || matches!(told.phase, Phase::Ended(_)))
+    }
+
     /// Every target has been asked and has answered.
     pub fn is_answered(&self) -> bool {
         self.plan.targets().into_iter().all(|step| self.checks[step] != Checked::Asked)

@@ -237,6 +237,7 @@ impl Running {
                     self.asker.export(self.journal.clone(), operation.clone());
                 }
             }
+            Effect::ReadTimeline(id) => self.asker.read_timeline(self.journal.clone(), id),
             Effect::Remember(prefs) => {
                 if let Some(file) = &self.state_file {
                     // Habits that cannot be kept are no reason to disturb anybody.

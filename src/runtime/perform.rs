@@ -9,7 +9,7 @@ use super::log;
 use crate::app::{Answer, Looked};
 use crate::effects::journal::{Journal, NO_PLACE};
 use crate::effects::{desk, hand};
-use crate::fleet::{Clean, ClusterId, Fault, FaultKind, LogRequest, Now, ObjectId, Step};
+use crate::fleet::{ChangeId, Clean, ClusterId, Fault, FaultKind, LogRequest, Now, ObjectId, Step};
 use crate::gate::{Operation, Place, Seen, report};
 use crate::sources::kube::Details;
 
@@ -63,6 +63,18 @@ impl Asker {
         });
     }
 
+    /// What the journal has of an operation.
+    pub fn read_timeline(&self, journal: Option<PathBuf>, id: ChangeId) {
+        let answers = self.answers.clone();
+        tokio::spawn(async move {
+            let place = journal.ok_or_else(|| Clean::from(NO_PLACE));
+            let wanted = id.clone();
+            let read = tokio::task::spawn_blocking(move || Journal::at(place?).of(&wanted)).await;
+            let outcome = read.unwrap_or_else(|_| Err("reading it failed (a bug)".into()));
+            let _ = answers.send(Answer::Timeline { id, outcome }).await;
+        });
+    }
+
     /// Reads logs; the stream before ends.
     pub fn read_logs(&mut self, stream: u64, cluster: ClusterId, request: LogRequest) {
         self.stop_logs();
@@ -107,7 +119,7 @@ impl Asker {
 
 fn page(journal: Option<PathBuf>, operation: &Operation) -> Result<Clean, Clean> {
     let journal = journal.ok_or_else(|| Clean::from(NO_PLACE))?;
-    let records = Journal::at(journal.clone()).read()?.records;
+    let records = Journal::at(journal.clone()).of(operation.id())?;
     let path = journal.with_file_name("exports").join(format!("{}.md", operation.id()));
     desk::write_private(&path, &report::markdown(operation, &records))
         .map_err(|error| Clean::from(format!("{}: {error}", path.display())))?;

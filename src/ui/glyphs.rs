@@ -2,6 +2,8 @@
 
 use ratatui::symbols::border;
 
+use crate::fleet::Clean;
+
 /// One set of shapes. Every state has a shape of its own, so that colour is never needed to tell them apart.
 #[derive(Debug)]
 pub struct Glyphs {
@@ -19,6 +21,8 @@ pub struct Glyphs {
     pub ellipsis: &'static str,
     pub dash: &'static str,
     pub times: &'static str,
+    /// From a value to another.
+    pub arrow: &'static str,
     pub sort_up: &'static str,
     pub sort_down: &'static str,
     pub tint: &'static str,
@@ -50,6 +54,7 @@ pub static UNICODE: Glyphs = Glyphs {
     ellipsis: "…",
     dash: "–",
     times: "×",
+    arrow: "→",
     sort_up: "↑",
     sort_down: "↓",
     tint: "▌",
@@ -78,6 +83,7 @@ pub static ASCII: Glyphs = Glyphs {
     ellipsis: "~",
     dash: "-",
     times: "x",
+    arrow: ">",
     sort_up: "^",
     sort_down: "v",
     tint: "|",
@@ -103,6 +109,21 @@ pub static ASCII: Glyphs = Glyphs {
 };
 
 impl Glyphs {
+    /// This program's own signs in a text, as this terminal can draw them. All are one cell wide.
+    pub fn spell(&self, words: Clean) -> Clean {
+        if self.arrow == UNICODE.arrow || words.is_ascii() {
+            return words;
+        }
+        let signs = [
+            (UNICODE.arrow, self.arrow),
+            (UNICODE.info, self.info),
+            (UNICODE.ellipsis, self.ellipsis),
+            (UNICODE.dash, self.dash),
+            (UNICODE.times, self.times),
+        ];
+        signs.into_iter().fold(words.to_string(), |text, (sign, twin)| text.replace(sign, twin)).into()
+    }
+
     /// Unicode unless the locale says otherwise, by the order in which the C library looks:
     /// `LC_ALL`, `LC_CTYPE`, `LANG`. An unset locale is taken for a modern terminal's.
     pub fn of_locale(locale: Option<&str>) -> &'static Self {

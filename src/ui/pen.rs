@@ -26,7 +26,8 @@ impl<'a> Pen<'a> {
         if line.is_empty() {
             return 0;
         }
-        let words = text::fit(&words.into(), line.width.into(), self.cx.glyphs.ellipsis);
+        let words = self.cx.glyphs.spell(words.into());
+        let words = text::fit(&words, line.width.into(), self.cx.glyphs.ellipsis);
         let style = self.cx.theme.style(meaning);
         let (end, _) = self.buffer.set_stringn(line.x, line.y, &*words, line.width.into(), style);
         end - line.x

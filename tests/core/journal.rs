@@ -1,19 +1,22 @@
-//! `skydeck journal`: what was written down, as the command line prints it.
+//! What was written down, as the command line prints it and the console shows it.
 
 use std::path::PathBuf;
 
 use clap::Parser;
 use serde_json::{Value, json};
+use skydeck::app::{Answer, Effect, Msg};
 use skydeck::cli::journal::{Answered, answer};
 use skydeck::config::Arguments;
 use skydeck::config::args::Verb;
 use skydeck::effects::journal::Journal;
 use skydeck::fleet::{ChangeId, Unix};
 use skydeck::gate::operation::{Actor, Outcome, Version, Why};
-use skydeck::gate::record::Entry;
-use skydeck::gate::{Plan, Record};
+use skydeck::gate::record::{Entry, replay};
+use skydeck::gate::{Operation, Phase, Plan, Record};
+use skydeck::panels::PanelId;
+use skydeck::ui::theme::Depth;
 
-use crate::world::NOW;
+use crate::world::{NOW, Screen, fleet};
 
 /// The id of the change that was confirmed so long before now.
 fn id(seconds_ago: i64) -> ChangeId {
@@ -229,4 +232,165 @@ fn what_another_process_drives_is_not_called_paused() {
     );
     drop(claim);
     assert_eq!(item(&place)["state"], "PARTIAL 1/3");
+}
+
+/// What the journal tells the console.
+fn told(operations: Vec<Operation>) -> Msg {
+    Msg::Answer(Answer::Journal { operations, notes: Vec::new() })
+}
+
+fn screen(size: (u16, u16)) -> Screen {
+    let mut screen = Screen::new(fleet(), size);
+    screen.send(told(replay(&records())));
+    screen
+}
+
+#[test]
+fn what_stands_still_is_the_first_thing_that_is_shown() {
+    for size in [(80, 24), (120, 36), (200, 60)] {
+        let mut screen = screen(size);
+        assert_eq!(screen.app.panel_id(), PanelId::Journal);
+        insta::assert_snapshot!(format!("journal_at_start_{}x{}", size.0, size.1), screen.text());
+        screen.keys("1");
+        insta::assert_snapshot!(format!("fleet_with_changes_{}x{}", size.0, size.1), screen.text());
+    }
+}
+
+#[test]
+fn a_journal_in_which_nothing_is_open_disturbs_nobody() {
+    let mut screen = Screen::new(fleet(), (80, 24));
+    let before = screen.text();
+    let ended = replay(&records()).into_iter().filter(|it| !it.is_open()).collect();
+    screen.send(told(ended));
+    assert_eq!(screen.text(), before);
+}
+
+#[test]
+fn what_stands_still_is_said_once() {
+    let mut screen = screen((120, 36));
+    let words = "2 changes stand still since an earlier session";
+    assert!(screen.text().contains(words));
+    let mut later = screen.app.state.now;
+    later.mono = later.mono.plus_secs(3_600);
+    screen.send(Msg::Tick { now: later, slept: false });
+    assert!(!screen.text().contains(words));
+    screen.keys("4");
+    screen.send(told(replay(&records())));
+    assert!(!screen.text().contains(words) && screen.app.panel_id() == PanelId::Jobs);
+}
+
+#[test]
+fn a_change_is_opened_with_its_plan_and_its_timeline() {
+    let mut screen = screen((120, 36));
+    screen.keys("down enter");
+    assert_eq!(screen.effects.pop(), Some(Effect::ReadTimeline(id(900))));
+    let own: Vec<Record> = records().into_iter().filter(|it| it.change == id(900)).collect();
+    screen.send(Msg::Answer(Answer::Timeline { id: id(900), outcome: Ok(own) }));
+    insta::assert_snapshot!("journal_change", screen.text());
+    screen.send(told(replay(&records())));
+    assert_eq!(screen.effects.pop(), Some(Effect::ReadTimeline(id(900))), "news of it are read");
+    screen.send(Msg::Answer(Answer::Timeline { id: id(900), outcome: Err("it belongs to somebody".into()) }));
+    assert!(screen.text().contains("the journal cannot be read: it belongs to somebody"));
+    screen.keys("esc x");
+    assert_eq!(screen.effects.pop(), Some(Effect::Export(id(900))));
+}
+
+#[test]
+fn changes_are_filtered_by_what_they_are() {
+    let mut screen = screen((120, 36));
+    for (filter, shown) in [
+        ("state:unknown", vec!["shift traffic"]),
+        ("state:partial", vec!["to 8"]),
+        ("verb:scale", vec!["to 8", "to 6"]),
+        ("cluster:azure", vec!["to 8", "restart ml/web"]),
+        ("actor:ada age>2d", vec!["restart ml/web"]),
+        ("reason:load !verb:scale", vec!["shift traffic"]),
+    ] {
+        screen.keys(&format!("esc / \"{filter}\" enter"));
+        let text = screen.text();
+        let list: Vec<&str> = text.lines().filter(|line| line.contains("ada@ops-1")).collect();
+        assert_eq!(list.len(), shown.len(), "{filter}\n{text}");
+        for (line, words) in list.iter().zip(shown) {
+            assert!(line.contains(words), "{filter}: {line}");
+        }
+    }
+}
+
+#[test]
+fn what_another_process_drives_is_shown_as_its_own() {
+    let mut operations = replay(&records());
+    for operation in operations.iter_mut().filter(|it| it.is_open()) {
+        operation.is_elsewhere = true;
+    }
+    let mut screen = Screen::new(fleet(), (120, 36));
+    screen.send(told(operations));
+    assert_eq!(screen.app.panel_id(), PanelId::Fleet, "nobody is needed");
+    assert!(!screen.text().contains("stand still"));
+    screen.keys("0");
+    let text = screen.text();
+    assert!(text.contains("↻ elsewhere 1/3") && !text.contains("the console that drove it ended"), "{text}");
+    screen.keys("down enter");
+    let text = screen.text();
+    assert!(!text.contains("continue") && !text.contains("leave"), "whoever drives it decides: {text}");
+    // Its console ends.
+    screen.keys("esc");
+    screen.send(told(replay(&records())));
+    assert!(screen.text().contains("✖ PARTIAL 1/3"));
+}
+
+#[test]
+fn a_journal_that_is_not_read_is_not_an_empty_one() {
+    let mut screen = Screen::new(fleet(), (80, 24));
+    screen.keys("0");
+    assert!(screen.text().contains("the journal is being read"));
+    let notes = vec!["/x/journal.jsonl can be written by others: look at it, then: chmod 600".into()];
+    screen.send(Msg::Answer(Answer::Journal { operations: Vec::new(), notes }));
+    let text = screen.text();
+    assert!(text.contains("nothing could be read") && text.matches("chmod 600").count() == 2, "{text}");
+    let mut screen = Screen::new(fleet(), (80, 24));
+    screen.send(told(Vec::new()));
+    screen.keys("0");
+    assert!(screen.text().contains("nothing was changed from this machine yet"));
+}
+
+#[test]
+fn every_state_has_its_shape_in_ascii_too() {
+    let mut screen = Screen::with_theme(fleet(), (120, 36), "plain", Depth::Mono, false);
+    screen.send(told(replay(&records())));
+    for keys in ["down", "enter"] {
+        screen.keys(keys);
+        let text = screen.text();
+        assert!(text.is_ascii(), "{:?}", text.chars().find(|it| !it.is_ascii()));
+    }
+    screen.keys("esc");
+    let text = screen.text();
+    for state in ["? UNKNOWN", "x PARTIAL 1/3", "* done", "! drifted", "spec.replicas 6 > 8"] {
+        assert!(text.contains(state), "{state}\n{text}");
+    }
+}
+
+#[test]
+fn what_stood_still_here_and_went_on_elsewhere_is_shown_as_it_is_there() {
+    let own = |phase: Phase| {
+        let mut operation = replay(&records()).into_iter().find(|it| *it.id() == id(900)).unwrap();
+        (operation.is_ours, operation.phase) = (true, phase);
+        operation
+    };
+    let elsewhere = || {
+        let mut operation = own(Phase::Paused(Why::Restarted));
+        (operation.is_ours, operation.is_elsewhere) = (false, true);
+        operation
+    };
+    let mut screen = Screen::new(fleet(), (120, 36));
+    screen.send(told(vec![own(Phase::Paused(Why::Asked))]));
+    screen.send(told(vec![replay(&records()).remove(2)]));
+    screen.keys("0 enter");
+    assert!(screen.text().contains("stopped by you"), "the journal knows less than this console");
+    screen.send(told(vec![elsewhere()]));
+    assert!(screen.text().contains("elsewhere 1/3"));
+    let mut screen = Screen::new(fleet(), (120, 36));
+    screen.send(told(vec![own(Phase::Running)]));
+    screen.send(told(vec![elsewhere()]));
+    screen.keys("0");
+    assert!(screen.text().contains("running 1/3"), "what this console drives nobody tells it");
 }

@@ -8,7 +8,7 @@ use crate::app::{App, Layer};
 use crate::fleet::{ChangeId, Clean, ClusterId};
 use crate::gate::machine::{Command, Event};
 use crate::gate::operation::Why;
-use crate::gate::{Intent, Operation, Sight, Wish};
+use crate::gate::{Intent, Operation, Record, Sight, Wish};
 use crate::input::Action;
 use crate::panels::{PanelId, Request};
 use crate::ui::Meaning;
@@ -58,6 +58,7 @@ impl App {
 
     /// An event for an operation: the machine says what follows.
     pub(in crate::app) fn happened(&mut self, id: &ChangeId, event: Event) -> Vec<Effect> {
+        let was_written = matches!(event, Event::Journaled { .. });
         let commands = self.desk.on(id, event, &self.state);
         self.dirty = true;
         self.outdated = true;
@@ -67,29 +68,69 @@ impl App {
                 view.follow(&self.desk, self.state.now.mono);
             }
         }
-        commands.into_iter().map(Effect::Gate).collect()
+        let mut effects: Vec<Effect> = commands.into_iter().map(Effect::Gate).collect();
+        if was_written && self.shows(id) {
+            effects.push(Effect::ReadTimeline(id.clone()));
+        }
+        effects
+    }
+
+    fn shows(&self, id: &ChangeId) -> bool {
+        self.layers.iter().any(|it| matches!(it, Layer::Plan(view) if view.id == *id))
+    }
+
+    /// What the journal has of an operation that is shown.
+    pub(in crate::app) fn timeline_read(&mut self, id: &ChangeId, outcome: &Result<Vec<Record>, Clean>) {
+        let Some(operation) = self.desk.operation(id) else { return };
+        for layer in &mut self.layers {
+            if let Layer::Plan(view) = layer
+                && view.id == *id
+            {
+                view.take_timeline(operation, outcome);
+            }
+        }
+        self.dirty = true;
     }
 
     /// What earlier sessions and other processes left. What stands still there is said before anything else.
-    pub(in crate::app) fn journal_tells(&mut self, operations: Vec<Operation>, notes: &[Clean]) {
+    pub(in crate::app) fn journal_tells(
+        &mut self,
+        operations: Vec<Operation>,
+        notes: &[Clean],
+    ) -> Vec<Effect> {
+        let before = self.left_behind();
+        let shown = operations.iter().map(Operation::id).filter(|id| self.shows(id));
+        let effects = shown.map(|id| Effect::ReadTimeline(id.clone())).collect();
         self.desk.remember(operations);
+        self.desk.journal_says(notes);
         self.outdated = true;
-        let standing = self.desk.open_operations().filter(|it| !it.is_ours && !it.is_elsewhere).count();
+        let left = self.left_behind();
+        let standing = left.len();
         // At the start it is the first thing that is shown; later somebody is in the middle of something.
         let first = !std::mem::replace(&mut self.journal_read, true);
         if standing > 0 && first && self.layers.is_empty() {
             self.go_to(PanelId::Journal);
         }
-        if standing > 0 {
+        // What was said is not said again because something else was written down.
+        if left.iter().any(|id| !before.contains(id)) {
             let plural = if standing == 1 { "change stands" } else { "changes stand" };
-            self.notify(
-                format!("{standing} {plural} still since an earlier session: 0 shows the journal"),
-                Meaning::Bad,
-            );
+            let hint = if self.panel_id() == PanelId::Journal {
+                "nothing goes on by itself"
+            } else {
+                "0 shows the journal"
+            };
+            self.notify(format!("{standing} {plural} still since an earlier session: {hint}"), Meaning::Bad);
         }
         if let Some(words) = notes.first() {
             self.notify(words.clone(), Meaning::Bad);
         }
+        effects
+    }
+
+    /// Operations that stand still and that no console drives any more.
+    fn left_behind(&self) -> Vec<ChangeId> {
+        let left = self.desk.open_operations().filter(|it| !it.is_ours && !it.is_elsewhere);
+        left.map(|it| it.id().clone()).collect()
     }
 
     /// Time passes for operations too.
@@ -120,8 +161,7 @@ impl App {
                 self.moving.insert(id);
             } else if was {
                 self.moving.remove(&id);
-                let looks = self.layers.iter().any(|it| matches!(it, Layer::Plan(view) if view.id == id));
-                if !looks {
+                if !self.shows(&id) {
                     let bad = words != "done";
                     let meaning = if bad { Meaning::Bad } else { Meaning::Good };
                     self.notify(format!("{title}: {words}"), meaning);

@@ -44,7 +44,7 @@ impl App {
             Request::Export(id) => return vec![Effect::Export(id.clone())],
             Request::Resume(id) => {
                 self.show_plan(id.clone());
-                return Vec::new();
+                return vec![Effect::ReadTimeline(id.clone())];
             }
             _ => return Vec::new(),
         };

@@ -6,7 +6,7 @@ use super::form::Ear;
 use crate::fleet::{ChangeId, Clean, Mono};
 use crate::gate::diff::{self, Line, Tone};
 use crate::gate::operation::{Operation, Phase};
-use crate::gate::{Desk, Strength};
+use crate::gate::{Desk, Record, Strength, timeline};
 use crate::input::{Action, Code, Key};
 use crate::ui::input_line::InputLine;
 use crate::ui::pen::{self, Pen};
@@ -19,6 +19,8 @@ pub struct PlanView {
     confirmable: bool,
     typed: InputLine,
     first: usize,
+    /// What the journal has of it.
+    timeline: Vec<Line>,
     pub objection: Option<Clean>,
 }
 
@@ -37,6 +39,7 @@ impl PlanView {
             confirmable: false,
             typed: InputLine::default(),
             first: 0,
+            timeline: Vec::new(),
             objection: None,
         }
     }
@@ -49,6 +52,18 @@ impl PlanView {
             self.typed = InputLine::default();
         }
         self.confirmable = confirmable;
+    }
+
+    pub fn take_timeline(&mut self, operation: &Operation, outcome: &Result<Vec<Record>, Clean>) {
+        self.timeline = match outcome {
+            Ok(records) => timeline::moments(&operation.plan, records)
+                .into_iter()
+                .map(|it| Line::new(it.line.tone, format!("{}  {}", it.at.rfc3339(), it.line.text)))
+                .collect(),
+            Err(words) => {
+                vec![Line::new(Tone::Bad, format!("the journal cannot be read: {words}"))]
+            }
+        };
     }
 
     pub fn is_deaf(&self, now: Mono) -> bool {
@@ -101,6 +116,8 @@ impl PlanView {
     /// What can be done with the operation as it stands.
     pub fn actions(operation: &Operation) -> &'static [Action] {
         match &operation.phase {
+            // Whoever drives it decides.
+            _ if operation.is_elsewhere => &[Action::CopyPlan],
             Phase::Confirming if operation.plan.confirm.strength == Strength::Key => {
                 &[Action::Apply, Action::CopyPlan]
             }
@@ -133,7 +150,12 @@ impl PlanView {
             return;
         };
         let width = 112.min(area.width);
-        let lines = wrapped(&diff::lines(operation), usize::from(width.saturating_sub(4)).max(1));
+        let mut lines = diff::lines(operation);
+        if !self.timeline.is_empty() {
+            lines.push(Line::new(Tone::Note, ""));
+            lines.extend_from_slice(&self.timeline);
+        }
+        let lines = wrapped(&lines, usize::from(width.saturating_sub(4)).max(1));
         let foot = self.foot(operation);
         let foot_lines = foot.len() as u16;
         let place = dialog::centred(area, width, (lines.len() as u16).saturating_add(2 + foot_lines));

@@ -15,8 +15,8 @@ use crate::config::args::journal::{Journal as Args, Verb};
 use crate::config::journal_path;
 use crate::effects::journal::{Journal, NO_PLACE};
 use crate::fleet::{ChangeId, Unix};
+use crate::gate::Operation;
 use crate::gate::record::Replay;
-use crate::gate::{Operation, Record};
 use crate::runtime::clock::Clocks;
 use crate::sources::Clock;
 
@@ -56,7 +56,7 @@ pub fn answer(journal: &Journal, verb: &Verb, now: Unix) -> Result<Answered> {
                 Ok(found) => found,
                 Err(words) => return Ok(refused(words, complaints)),
             };
-            let records = records(journal, found.id())?;
+            let records = journal.of(found.id()).map_err(|words| eyre!("{words}"))?;
             Ok(printed(show::print(found, &records, args.output)?, complaints))
         }
         Verb::Export(args) => {
@@ -92,17 +92,6 @@ fn operations(journal: &Journal) -> Result<(BTreeMap<ChangeId, Operation>, Vec<S
         operation.is_elsewhere = journal.is_claimed(&operation.plan.id);
     }
     Ok((operations, notes.iter().map(ToString::to_string).collect()))
-}
-
-fn records(journal: &Journal, id: &ChangeId) -> Result<Vec<Record>> {
-    let mut records = Vec::new();
-    let mut take = |record: Record| {
-        if record.change == *id {
-            records.push(record);
-        }
-    };
-    journal.each(&mut |line| take(line.record)).map_err(|words| eyre!("{words}"))?;
-    Ok(records)
 }
 
 /// The one operation whose id begins so.

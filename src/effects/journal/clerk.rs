@@ -85,7 +85,7 @@ impl Clerk {
 }
 
 fn refuse(orders: &Receiver<Order>, news: &mpsc::Sender<News>) {
-    let _ = news.try_send(News::default());
+    let _ = news.try_send(News { notes: vec![NO_PLACE.into()], ..News::default() });
     while let Ok(order) = orders.recv() {
         if let Order::Append(_, told) = order {
             let _ = told.send(Err(NO_PLACE.into()));
@@ -341,7 +341,7 @@ mod tests {
     async fn without_a_place_nothing_is_written_and_it_is_said() {
         let (clerk, mut news) = Clerk::start(None);
         assert_eq!(write(&clerk, 1, opened(1, &["aws"])).await, Err(NO_PLACE.into()));
-        assert_eq!(news.recv().await, Some(News::default()));
+        assert_eq!(news.recv().await.unwrap().notes, [NO_PLACE]);
         let place = Place::new();
         std::fs::write(&place.path, "not a journal\n{}\n").unwrap();
         std::fs::set_permissions(&place.path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();

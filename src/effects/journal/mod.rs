@@ -103,6 +103,17 @@ impl Journal {
         Ok(Reading { records, notes })
     }
 
+    /// What was written down of one operation.
+    pub fn of(&self, id: &ChangeId) -> Result<Vec<Record>, Clean> {
+        let mut records = Vec::new();
+        self.each(&mut |line| {
+            if line.record.change == *id {
+                records.push(line.record);
+            }
+        })?;
+        Ok(records)
+    }
+
     /// Hands every line over; gives what is to be told about the rest.
     pub fn each(&self, take: &mut dyn FnMut(Line<'_>)) -> Result<Vec<Clean>, Clean> {
         let Some(Locked(ref file)) = file::to_read(&self.path)? else { return Ok(Vec::new()) };

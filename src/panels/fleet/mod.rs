@@ -7,7 +7,9 @@ use ratatui::layout::Rect;
 
 use super::{Filter, List, Order, Panel, PanelId, Request, Scene, Target};
 use crate::fleet::{Clean, ClusterId, Rule, Subject};
+use crate::gate::{Desk, Operation};
 use crate::input::Action;
+use crate::panels::journal::Standing;
 use crate::ui::theme::Meaning;
 use crate::ui::{Pen, pen};
 use tiles::Tiles;
@@ -23,6 +25,8 @@ pub struct Fleet {
     list: List<FindingRow, (Rule, Option<ClusterId>, Subject)>,
     tiles: Tiles,
     calm: Calm,
+    /// Changes that nobody goes on with by himself, in words.
+    standing: Option<Clean>,
 }
 
 /// What an empty list means.
@@ -41,6 +45,7 @@ impl Default for Fleet {
             list: List::new(columns::columns(), key, |row| row.tint),
             tiles: Tiles::default(),
             calm: Calm::No,
+            standing: None,
         }
     }
 }
@@ -50,7 +55,9 @@ impl Panel for Fleet {
         PanelId::Fleet
     }
 
-    fn refresh(&mut self, Scene { state, .. }: Scene<'_>, area: Rect) {
+    fn refresh(&mut self, Scene { state, desk }: Scene<'_>, area: Rect) {
+        self.standing = standing(desk);
+        let (_, area) = self.below_standing(area);
         let rows: Vec<_> = state.findings().in_scope(state).map(|it| FindingRow::new(state, it)).collect();
         self.calm = match (rows.is_empty(), state.findings().are_complete()) {
             (false, _) => Calm::No,
@@ -63,6 +70,7 @@ impl Panel for Fleet {
     }
 
     /// ```text
+    ///  ▲ 2 changes stand still: UNKNOWN shift traffic of ml/web (gcp-central), and 1 more    0 journal
     /// ╭ Needs attention ──────────────────────────────────────────────────────────────── 5 ╮
     /// │   WHERE           WHAT                   SINCE  WHY                            SEE │
     /// │›▌✖ azure-eastus   cluster                2m14s  silent: ping: no answ…    clusters │
@@ -72,6 +80,13 @@ impl Panel for Fleet {
     /// ╭ Clusters ────────────────────────╮╭ Jobs ─────────────────╮╭ Replicas ─────────────╮
     /// ```
     fn view(&self, pen: &mut Pen<'_>, area: Rect) {
+        let (line, area) = self.below_standing(area);
+        if let Some(words) = &self.standing {
+            let line = Rect { x: line.x + 1, width: line.width.saturating_sub(2), ..line };
+            let key = pen.put_right(line, "0 journal", Meaning::Muted);
+            let rest = Rect { width: line.width.saturating_sub(key + 2), ..line };
+            pen.put(rest, format!("{} {words}", pen.cx.glyphs.warning), Meaning::Bad);
+        }
         let (top, rest) = self.tiles.split(area, self.list.counts().1 as u16);
         let (shown, all) = self.list.counts();
         let count = if shown == all { all.to_string() } else { format!("{shown} of {all}") };
@@ -121,6 +136,7 @@ impl Panel for Fleet {
     }
 
     fn click(&mut self, area: Rect, x: u16, y: u16) -> bool {
+        let (_, area) = self.below_standing(area);
         let (top, _) = self.tiles.split(area, self.list.counts().1 as u16);
         let inside = Rect { x: top.x, y: top.y + 1, width: top.width, height: top.height.saturating_sub(2) };
         x >= inside.x && self.list.click(inside, y)
@@ -170,6 +186,12 @@ impl Panel for Fleet {
 }
 
 impl Fleet {
+    /// The line for changes that stand still, if there are any, and what is left.
+    fn below_standing(&self, area: Rect) -> (Rect, Rect) {
+        let taken = u16::from(self.standing.is_some()).min(area.height);
+        (Rect { height: taken, ..area }, Rect { y: area.y + taken, height: area.height - taken, ..area })
+    }
+
     /// To the cause: the panel that shows it, with the cursor on it.
     fn open(&self) -> Option<Request> {
         let target = self.target()?;
@@ -181,4 +203,21 @@ impl Fleet {
             Subject::Node(_) | Subject::Namespace(_) | Subject::Pod(_) => Some(Request::Inspect(target)),
         }
     }
+}
+
+/// `2 changes stand still: UNKNOWN shift traffic of ml/web (gcp-central), and 1 more`; the most urgent is named.
+fn standing(desk: &Desk) -> Option<Clean> {
+    let mut still: Vec<(Standing, &Operation)> = desk
+        .open_operations()
+        .map(|it| (Standing::of(it), it))
+        .filter(|(it, _)| it.needs_somebody())
+        .collect();
+    still.sort_by_key(|(standing, operation)| (standing.rank(), std::cmp::Reverse(operation.opened)));
+    let (_, first) = still.first()?;
+    let clusters: Vec<_> = first.plan.clusters().iter().map(|it| it.name.as_str()).collect();
+    let what = format!("{} {} ({})", first.words(), first.plan.title, clusters.join(", "));
+    Some(Clean::from(match still.len() {
+        1 => format!("a change stands still: {what}"),
+        count => format!("{count} changes stand still: {what}, and {} more", count - 1),
+    }))
 }

@@ -5,13 +5,14 @@ mod columns;
 use ratatui::layout::Rect;
 
 use super::{Filter, List, Order, Panel, PanelId, Request, Scene, Target};
-use crate::fleet::{Age, ChangeId, Clean};
-use crate::gate::{Operation, StepState};
+use crate::fleet::{Age, ChangeId, Clean, Unix};
+use crate::gate::plan::shown;
+use crate::gate::{Operation, Phase, StepState};
 use crate::input::Action;
 use crate::ui::theme::Meaning;
 use crate::ui::{Pen, pen};
 
-pub use columns::columns;
+pub use columns::{Standing, columns};
 
 /// Lines below the list: the steps of the operation under the cursor, and why it stands still.
 const DETAIL: u16 = 6;
@@ -20,15 +21,14 @@ const DETAIL: u16 = 6;
 #[derive(Debug, Clone)]
 pub struct OperationRow {
     pub id: ChangeId,
-    /// The smaller, the more it needs somebody.
-    pub rank: u32,
+    pub standing: Standing,
     pub state: Clean,
-    pub meaning: Meaning,
     pub verb: Clean,
     pub title: Clean,
     pub clusters: Vec<Clean>,
     pub actor: Clean,
     pub reason: Clean,
+    pub opened: Unix,
     pub age: Age,
     steps: Vec<(Clean, Meaning)>,
 }
@@ -36,17 +36,16 @@ pub struct OperationRow {
 impl OperationRow {
     fn new(scene: Scene<'_>, operation: &Operation) -> Self {
         let plan = &operation.plan;
-        let (rank, meaning) = columns::urgency(operation);
         Self {
             id: operation.id().clone(),
-            rank,
+            standing: Standing::of(operation),
             state: operation.words().into(),
-            meaning,
             verb: plan.verb.name().into(),
             title: plan.title.clone(),
             clusters: plan.clusters().into_iter().map(|it| it.name.clone()).collect(),
             actor: Clean::from(format!("{}@{}", operation.actor.user, operation.actor.host)),
             reason: plan.reason.clone(),
+            opened: operation.opened.unwrap_or_default(),
             age: operation.opened.map_or(Age::default(), |opened| scene.state.now.age_of(opened)),
             steps: steps(operation),
         }
@@ -57,18 +56,13 @@ impl OperationRow {
 fn steps(operation: &Operation) -> Vec<(Clean, Meaning)> {
     let plan = &operation.plan;
     let mut lines = Vec::new();
-    if let crate::gate::Phase::Paused(why) = &operation.phase {
+    if let (Phase::Paused(why), false) = (&operation.phase, operation.is_elsewhere) {
         lines.push((why.words(plan), Meaning::Bad));
     }
     for (step, progress) in plan.steps.iter().zip(&operation.steps) {
         let changes = step.changes.iter().filter(|change| change.before != change.after);
-        let changes: Vec<_> = changes
-            .map(|it| {
-                let (before, after) =
-                    (crate::gate::plan::shown(&it.before), crate::gate::plan::shown(&it.after));
-                format!("{} {before} → {after}", it.label)
-            })
-            .collect();
+        let changes: Vec<_> =
+            changes.map(|it| format!("{} {} → {}", it.label, shown(&it.before), shown(&it.after))).collect();
         let meaning = match progress.state {
             StepState::Verified => Meaning::Good,
             StepState::Refused | StepState::Drifted => Meaning::Bad,
@@ -90,11 +84,13 @@ fn steps(operation: &Operation) -> Vec<(Clean, Meaning)> {
 pub struct Journal {
     list: List<OperationRow, ChangeId>,
     empty: &'static str,
+    /// What is wrong with the journal itself.
+    trouble: Option<Clean>,
 }
 
 impl Default for Journal {
     fn default() -> Self {
-        Self { list: List::new(columns(), |row| row.id.clone(), |_| None), empty: "" }
+        Self { list: List::new(columns(), |row| row.id.clone(), |_| None), empty: "", trouble: None }
     }
 }
 
@@ -106,8 +102,12 @@ impl Panel for Journal {
     fn refresh(&mut self, scene: Scene<'_>, area: Rect) {
         let confirmed = scene.desk.operations().iter().rev().filter(|it| it.opened.is_some());
         let rows = confirmed.map(|operation| OperationRow::new(scene, operation)).collect();
-        self.list.refresh(rows, area.height.saturating_sub(DETAIL));
+        self.trouble = scene.desk.journal_notes.last().cloned();
+        let taken = DETAIL + u16::from(self.trouble.is_some());
+        self.list.refresh(rows, area.height.saturating_sub(taken));
         self.empty = match self.list.counts() {
+            (0, 0) if !scene.desk.is_journal_read => "the journal is being read",
+            (0, 0) if self.trouble.is_some() => "nothing could be read",
             (0, 0) => "nothing was changed from this machine yet",
             (0, _) => "no operation passes the filter",
             _ => "",
@@ -116,10 +116,23 @@ impl Panel for Journal {
 
     /// ```text
     ///   STATE          WHEN  WHAT                          CLUSTERS               WHO          REASON
-    /// › PARTIAL 2/3      3m  shift traffic of ml/web …     aws-east gcp-central   ada@bastion  drain for upgrade
-    ///   done            17m  scale ml/web to 6             aws-east               ada@bastion
+    /// › ✖ PARTIAL 2/3    3m  shift traffic of ml/web …     aws-east gcp-central   ada@bastion  drain for upgrade
+    ///   ● done          17m  scale ml/web to 6             aws-east               ada@bastion
+    ///
+    ///   change 01KK6V7BRR…
+    ///   gcp-central did not take it
+    ///   aws-east  spec.replicas 6 → 8  verified
     /// ```
     fn view(&self, pen: &mut Pen<'_>, area: Rect) {
+        let area = match &self.trouble {
+            None => area,
+            Some(words) => {
+                let line = Rect { x: area.x + 2, width: area.width.saturating_sub(3), ..pen::line(area, 0) };
+                pen.put(line, words, Meaning::Bad);
+                let height = area.height.saturating_sub(1);
+                Rect { y: area.y + area.height - height, height, ..area }
+            }
+        };
         if !self.empty.is_empty() {
             pen.put(area, format!("  {}", self.empty), Meaning::Muted);
             return;
@@ -132,8 +145,18 @@ impl Panel for Journal {
             if let Some(line) = lines.next() {
                 pen.put(line, format!("change {}", row.id), Meaning::Faint);
             }
-            for (line, (words, meaning)) in lines.zip(&row.steps) {
+            let room = usize::from(below.height.saturating_sub(1));
+            let fitting = if row.steps.len() > room { room.saturating_sub(1) } else { room };
+            for (line, (words, meaning)) in lines.by_ref().zip(&row.steps).take(fitting) {
                 pen.put(line, words, *meaning);
+            }
+            if let (Some(more), true) = (row.steps.len().checked_sub(fitting + 1), room > 0) {
+                let last = pen::line(below, below.height - 1);
+                pen.put(
+                    last,
+                    format!("{} more: {} shows all", more + 1, pen.cx.glyphs.enter),
+                    Meaning::Muted,
+                );
             }
         }
     }
@@ -153,7 +176,8 @@ impl Panel for Journal {
     }
 
     fn click(&mut self, area: Rect, _: u16, y: u16) -> bool {
-        self.list.click(area, y)
+        let taken = u16::from(self.trouble.is_some()).min(area.height);
+        self.list.click(Rect { y: area.y + taken, height: area.height - taken, ..area }, y)
     }
 
     fn target(&self) -> Option<Target> {
