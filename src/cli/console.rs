@@ -9,7 +9,7 @@ use super::files::Files;
 use super::looks::{self, Looks};
 use crate::app::prefs;
 use crate::config::args::Global;
-use crate::config::{journal_path, state_path};
+use crate::config::state_path;
 use crate::effects::{desk, hand};
 use crate::gate::Desk;
 use crate::runtime::console::{self, Console};
@@ -45,9 +45,9 @@ pub async fn run(global: &Global, setup: Setup, files: Files, log_file: Option<P
         app.notify(reason, Meaning::Bad);
     }
     let mouse = config.ui.mouse;
+    let journal = files.journal();
     let setups = reload::follow(paths, Box::new(move || files.read_again()));
     app.desk = Desk::new(config.change.clone(), hand::actor());
-    let journal = journal_path();
     Ok(console::run(Console {
         app,
         session,

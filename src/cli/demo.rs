@@ -6,7 +6,7 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use color_eyre::eyre::{Result, WrapErr, bail};
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, TempDir};
 
 use crate::config::Config;
 use crate::config::args::Global;
@@ -22,6 +22,8 @@ const MARK: &str = "# Written by skydeck --demo; it leads to servers that end wi
 pub struct Demo {
     fleet: Fleet,
     kubeconfig: Kubeconfig,
+    /// Holds the journal of changes to servers that end with this program.
+    folder: TempDir,
 }
 
 enum Kubeconfig {
@@ -42,7 +44,13 @@ impl Demo {
             Some(path) => asked(path, &text)?,
             None => temporary(&text).wrap_err("the demo fleet's kubeconfig cannot be written")?,
         };
-        Ok(Self { fleet, kubeconfig })
+        let folder = tempfile::Builder::new().prefix("skydeck-demo-").tempdir();
+        let folder = folder.wrap_err("the demo fleet's journal has no place")?;
+        Ok(Self { fleet, kubeconfig, folder })
+    }
+
+    pub fn journal(&self) -> PathBuf {
+        self.folder.path().join("journal.jsonl")
     }
 
     pub fn places(&self) -> Places {

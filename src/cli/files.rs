@@ -15,7 +15,8 @@ pub struct Files {
     config: Option<PathBuf>,
     places: Places,
     contexts: Vec<String>,
-    demo: bool,
+    /// Where changes of the demo fleet are written down, if it is that.
+    demo: Option<PathBuf>,
 }
 
 impl Files {
@@ -24,13 +25,19 @@ impl Files {
             config: global.config.clone(),
             places: demo.map_or_else(Places::of_environment, Demo::places),
             contexts: global.contexts.clone(),
-            demo: demo.is_some(),
+            demo: demo.map(Demo::journal),
         }
+    }
+
+    /// Where changes are written down: one place for every console and command of an operator. The demo fleet has its
+    /// own, which ends with it.
+    pub fn journal(&self) -> Option<PathBuf> {
+        self.demo.clone().or_else(config::journal_path)
     }
 
     pub fn read(&self) -> Result<Setup> {
         let config = Config::load(self.config.as_deref())?;
-        self.lead(if self.demo { Demo::over(config) } else { config })
+        self.lead(if self.demo.is_some() { Demo::over(config) } else { config })
     }
 
     /// As if there were no configuration.
@@ -85,7 +92,7 @@ mod tests {
             config: Some(folder.join("config.toml")),
             places: Places { kubeconfig_files },
             contexts: Vec::new(),
-            demo: false,
+            demo: None,
         }
     }
 

@@ -1,11 +1,13 @@
 //! The verbs, one file each. They print what the panels show, from the same selectors.
 
+pub mod change;
 mod console;
 mod demo;
 pub mod doctor;
 mod files;
 mod init;
 pub mod journal;
+mod kinds;
 mod looks;
 mod shell;
 mod snapshot;
@@ -15,11 +17,13 @@ mod traffic;
 use std::path::Path;
 use std::process::ExitCode;
 
+use change::Asked;
 use color_eyre::eyre::Result;
 use demo::Demo;
 use files::Files;
 
 use crate::config::args::Verb;
+use crate::config::args::journal::{AnyVerb, Journal};
 use crate::config::{self, Arguments};
 use crate::runtime::log::{self, Log};
 use crate::runtime::panic;
@@ -39,8 +43,12 @@ pub fn main(arguments: &Arguments) -> ExitCode {
 fn run(arguments: &Arguments) -> Result<u8> {
     match &arguments.verb {
         Some(Verb::Completions { shell }) => return shell::completions(*shell),
-        Some(Verb::Man { verb }) => return shell::manual(verb.as_deref()),
-        Some(Verb::Journal(args)) => return journal::run(args),
+        Some(Verb::Man { verb }) => return shell::manual(verb),
+        Some(Verb::Journal(args)) => {
+            if let AnyVerb::Look(verb) = &args.verb {
+                return journal::run(verb);
+            }
+        }
         _ => {}
     }
     let global = &arguments.global;
@@ -61,7 +69,12 @@ fn run(arguments: &Arguments) -> Result<u8> {
     let ended = runtime.block_on(async {
         match (&arguments.verb, global.snapshot) {
             (Some(Verb::Status(args)), _) => status::run(args, setup).await,
-            (Some(Verb::Traffic(args)), _) => traffic::run(args, setup).await,
+            (Some(Verb::Scale(args)), _) => change::run(Asked::Scale(args), setup, files.journal()).await,
+            (Some(Verb::Restart(args)), _) => change::run(Asked::Restart(args), setup, files.journal()).await,
+            (Some(Verb::Traffic(args)), _) => traffic::run(args, setup, files.journal()).await,
+            (Some(Verb::Journal(Journal { verb: AnyVerb::Change(verb) })), _) => {
+                change::run(Asked::of_journal(verb), setup, files.journal()).await
+            }
             (Some(Verb::Init(args)), _) => init::run(global, args, setup).await,
             (Some(Verb::Doctor { output }), _) => doctor::run(*output, setup).await,
             (_, Some(format)) => snapshot::run(global, format, setup).await,

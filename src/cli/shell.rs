@@ -16,16 +16,16 @@ pub fn completions(shell: Shell) -> Result<u8> {
 }
 
 /// The page of the program, or of one of its verbs.
-pub fn manual(verb: Option<&str>) -> Result<u8> {
+pub fn manual(verbs: &[String]) -> Result<u8> {
     let mut command = Arguments::command();
     command.build();
-    let wanted = match verb {
-        None => &command,
-        Some(verb) => command.find_subcommand(verb).ok_or_else(|| {
-            let known: Vec<_> = command.get_subcommands().map(clap::Command::get_name).collect();
+    let mut wanted = &command;
+    for verb in verbs {
+        wanted = wanted.find_subcommand(verb).ok_or_else(|| {
+            let known: Vec<_> = wanted.get_subcommands().map(clap::Command::get_name).collect();
             eyre!("there is no verb `{verb}` (there are {})", known.join(", "))
-        })?,
-    };
+        })?;
+    }
     let mut page = Vec::new();
     clap_mangen::Man::new(wanted.clone()).render(&mut page)?;
     stdout().write_all(&page)?;

@@ -1,10 +1,16 @@
 //! The command line, as data.
 
+mod change;
 pub mod journal;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use change::{
+    ChangeOptions, JournalChange, JournalResume, JournalUndo, Output, Restart, RuleOf, Scale, TrafficDrain,
+    TrafficRamp, TrafficSet, Weight, Whereabouts,
+};
 
 /// Every Kubernetes cluster of a machine-learning platform, live, on one screen.
 #[derive(Debug, Clone, Parser)]
@@ -58,7 +64,11 @@ pub struct Global {
 pub enum Verb {
     /// Connect to all clusters, print what is known, and end
     Status(Status),
-    /// Look at routes, their weights and shares
+    /// Change how many replicas a workload has, or the range of what scales it
+    Scale(Scale),
+    /// Restart a workload as `kubectl rollout restart` does
+    Restart(Restart),
+    /// Look at routes, and shift their traffic
     #[command(subcommand)]
     Traffic(Traffic),
     /// Write a configuration to begin with, from the kubeconfig and what the clusters tell
@@ -69,7 +79,7 @@ pub enum Verb {
         #[arg(short, long, default_value = "table")]
         output: Format,
     },
-    /// Look at what was changed from this machine; asks no cluster
+    /// Look at what was changed from this machine; take it back, or go on with it
     Journal(journal::Journal),
     /// Print a completion script for a shell
     Completions {
@@ -78,8 +88,8 @@ pub enum Verb {
     },
     /// Print the manual page, or that of one verb
     Man {
-        /// The verb; without it the page of the program
-        verb: Option<String>,
+        /// The verb, with those of its own if it has some; without it the page of the program
+        verb: Vec<String>,
     },
 }
 
@@ -103,6 +113,12 @@ pub struct Status {
 pub enum Traffic {
     /// Print routes with their rules, destinations, weights and shares
     Show(TrafficShow),
+    /// Set weights of a rule
+    Set(TrafficSet),
+    /// Let a destination get nothing any more
+    Drain(TrafficDrain),
+    /// Move weights step by step, each verified before the next
+    Ramp(TrafficRamp),
 }
 
 #[derive(Debug, Clone, Args)]

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 pub use args::Arguments;
 pub use job_kind::JobKind;
-pub use read::{Mistake, Report};
+pub use read::{Mistake, Report, did_you_mean};
 
 use crate::fleet::{Clean, Rule};
 use crate::gate::Policy;

@@ -24,6 +24,19 @@ pub struct Confirm {
     /// Why, in words: `production`, `2 clouds`, `to zero`.
     pub because: Vec<Clean>,
     pub is_production: bool,
+    /// What it would take if it were about one cluster: whoever names several on a command line knows that they are
+    /// several.
+    #[serde(default = "Strength::greatest")]
+    pub alone: Strength,
+    /// What it is about; production is confirmed with it when nothing else is to be feared.
+    #[serde(default)]
+    pub name: Clean,
+}
+
+impl Strength {
+    const fn greatest() -> Self {
+        Self::Full
+    }
 }
 
 impl Confirm {
@@ -37,12 +50,20 @@ impl Confirm {
 #[derive(Debug, Clone, Default)]
 pub struct Reasons {
     strength: Option<Strength>,
+    /// Without there being several clusters.
+    alone: Option<Strength>,
     because: Vec<Clean>,
     is_production: bool,
 }
 
 impl Reasons {
     pub fn add(&mut self, strength: Strength, why: impl Into<Clean>) {
+        self.alone = self.alone.max(Some(strength));
+        self.several(strength, why);
+    }
+
+    /// That it is about more than one cluster or cloud.
+    pub fn several(&mut self, strength: Strength, why: impl Into<Clean>) {
         self.strength = self.strength.max(Some(strength));
         let why = why.into();
         if !self.because.contains(&why) {
@@ -57,8 +78,10 @@ impl Reasons {
 
     /// `name` alone, or with the place and the number in front and behind; rules that are set aside are named first.
     pub fn confirm(self, place: &str, name: &str, number: &str, overrides: &[super::Override]) -> Confirm {
-        let strength = if overrides.is_empty() { self.strength } else { Some(Strength::Full) };
-        let strength = strength.unwrap_or(Strength::Key);
+        let at_least = |strength: Option<Strength>| {
+            if overrides.is_empty() { strength.unwrap_or(Strength::Key) } else { Strength::Full }
+        };
+        let (strength, alone) = (at_least(self.strength), at_least(self.alone));
         let set_aside: Vec<_> = overrides.iter().map(|rule| rule.name()).collect();
         let override_words =
             if set_aside.is_empty() { String::new() } else { format!("override {} ", set_aside.join(" ")) };
@@ -67,7 +90,8 @@ impl Reasons {
             Strength::Name => name.into(),
             Strength::Full => Clean::from(format!("{override_words}{place}/{name} {number}").trim()),
         };
-        Confirm { strength, phrase, because: self.because, is_production: self.is_production }
+        let (because, is_production) = (self.because, self.is_production);
+        Confirm { strength, phrase, because, is_production, alone, name: name.into() }
     }
 }
 
@@ -92,5 +116,21 @@ mod tests {
         let confirm = reasons.confirm("aws", "web", "0", &[Override::Floor]);
         assert_eq!(confirm.phrase, "override floor aws/web 0");
         assert!(!confirm.accepts("aws/web 0"));
+    }
+
+    #[test]
+    fn that_there_are_several_clusters_is_told_apart_from_what_is_to_be_feared() {
+        let mut reasons = Reasons::default();
+        reasons.several(Strength::Full, "2 clouds");
+        let confirm = reasons.clone().confirm("2 clusters", "web", "6", &[]);
+        assert_eq!((confirm.strength, confirm.alone), (Strength::Full, Strength::Key));
+        reasons.production("production");
+        let confirm = reasons.clone().confirm("2 clusters", "web", "6", &[]);
+        assert_eq!(
+            (confirm.strength, confirm.alone, confirm.name.as_str()),
+            (Strength::Full, Strength::Name, "web")
+        );
+        let confirm = reasons.confirm("2 clusters", "web", "6", &[Override::Owner]);
+        assert_eq!(confirm.alone, Strength::Full);
     }
 }

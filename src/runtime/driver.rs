@@ -4,16 +4,16 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::sync::mpsc::Receiver;
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout_at};
 
 use super::headless::Headless;
 use crate::config::Config;
 use crate::effects::hand::{self, Hand, Told};
 use crate::effects::journal::{Clerk, News};
-use crate::fleet::{Age, ChangeId, Clean};
+use crate::fleet::{Age, ChangeId, Clean, Fault};
 use crate::gate::machine::{Command, Event};
 use crate::gate::operation::{Operation, Phase};
-use crate::gate::{Desk, Intent, Plan, Refusal, Sight, Wish};
+use crate::gate::{Desk, Intent, Place, Plan, Refusal, Seen, Sight, Wish};
 use crate::sources::inventory::Inventory;
 
 /// How often time passes for operations.
@@ -27,6 +27,8 @@ pub struct Driver {
     hand: Hand,
     told: Receiver<Told>,
     news: Receiver<News>,
+    /// Kept, so that much news does not keep time from passing.
+    ticks: Interval,
 }
 
 impl Driver {
@@ -35,7 +37,9 @@ impl Driver {
         let (clerk, news) = Clerk::start(journal);
         let desk = Desk::new(config.change.clone(), hand::actor());
         let (hand, told) = Hand::new(session.session.details.clone(), clerk, desk.actor.clone());
-        Self { session, desk, notes: Vec::new(), hand, told, news }
+        let mut ticks = interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Self { session, desk, notes: Vec::new(), hand, told, news, ticks }
     }
 
     /// Takes what the journal tells first: everything that earlier sessions left.
@@ -52,14 +56,21 @@ impl Driver {
             return Err("there is nothing here to change".into());
         }
         let mut objects = Vec::new();
-        for seen in self.hand.look(places, self.session.state.now.mono).await {
+        for seen in self.look_at(places).await {
             match seen {
                 Ok(seen) => objects.push(seen),
                 Err((place, fault)) => return Err(format!("{} cannot be read: {fault}", place.object)),
             }
         }
-        self.session.tick();
         Ok(Sight { objects })
+    }
+
+    /// Reads each of these, whatever becomes of the others.
+    pub async fn look_at(&mut self, places: Vec<Place>) -> Vec<Result<Seen, (Place, Fault)>> {
+        self.session.tick();
+        let seen = self.hand.look(places, self.session.state.now.mono).await;
+        self.session.tick();
+        seen
     }
 
     pub fn plan(&self, intent: &Intent, sight: &Sight) -> Result<Plan, Refusal> {
@@ -110,9 +121,6 @@ impl Driver {
 
     /// Waits for whatever comes next, and takes it.
     pub async fn turn(&mut self) {
-        let mut tick = interval(TICK);
-        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        tick.tick().await;
         tokio::select! {
             Some((id, event)) = self.told.recv() => {
                 self.session.tick();
@@ -120,12 +128,17 @@ impl Driver {
             }
             Some(news) = self.news.recv() => self.take_news(news),
             () = self.session.fold() => {}
-            _ = tick.tick() => self.pass(),
+            _ = self.ticks.tick() => self.pass(),
         }
     }
 
     /// Lets what was given back be given back, for a little while.
     pub async fn finish(mut self, at_most: Age) {
+        self.rest(at_most).await;
+    }
+
+    /// Waits until nothing is being asked, sent or given back.
+    pub async fn rest(&mut self, at_most: Age) {
         let deadline = Instant::now() + Duration::from_secs(at_most.0);
         while self.hand.is_busy() && timeout_at(deadline, self.turn()).await.is_ok() {}
     }

@@ -123,7 +123,8 @@ impl Place {
         let words = ["skydeck", "journal"].into_iter().chain(line.split_whitespace());
         let arguments = Arguments::try_parse_from(words).unwrap();
         let Some(Verb::Journal(args)) = arguments.verb else { panic!("another verb") };
-        answer(&Journal::at(&self.path), &args.verb, NOW.unix).unwrap()
+        let AnyVerb::Look(verb) = args.verb else { panic!("another verb") };
+        answer(&Journal::at(&self.path), &verb, NOW.unix).unwrap()
     }
 
     /// The titles that a list with these options names.

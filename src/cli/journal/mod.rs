@@ -11,7 +11,7 @@ use std::io::{ErrorKind, Write, stdout};
 use color_eyre::eyre::{Result, eyre};
 
 use super::complain;
-use crate::config::args::journal::{Journal as Args, Verb};
+use crate::config::args::journal::Verb;
 use crate::config::journal_path;
 use crate::effects::journal::{Journal, NO_PLACE};
 use crate::fleet::{ChangeId, Unix};
@@ -25,10 +25,10 @@ const REFUSED: u8 = 1;
 /// When some of the journal cannot be read.
 const PARTIAL: u8 = 5;
 
-pub fn run(args: &Args) -> Result<u8> {
+pub fn run(verb: &Verb) -> Result<u8> {
     let path = journal_path().ok_or_else(|| eyre!(NO_PLACE))?;
     let now = Clocks::new(Clock::start()).read().now.unix;
-    let answered = answer(&Journal::at(path), &args.verb, now)?;
+    let answered = answer(&Journal::at(path), verb, now)?;
     for words in &answered.complaints {
         complain(words);
     }

@@ -2,9 +2,9 @@
 
 use color_eyre::eyre::Result;
 
-use crate::cli::complain;
 use crate::cli::status::document::traffic::{TrafficItem, table, traffic};
 use crate::cli::status::{Form, exit_code, settle, write};
+use crate::cli::{complain, kinds};
 use crate::config::args::TrafficShow;
 use crate::fleet::Kind;
 use crate::runtime::headless::Headless;
@@ -81,23 +81,9 @@ impl Wanted {
     }
 }
 
-/// Kinds as kubectl takes them: in any case, also plural, and by their short names.
+/// A kind of route, as kubectl takes it.
 pub fn kind_named(name: &str) -> Result<Kind, String> {
-    let wanted = name.to_lowercase();
-    let short = match wanted.as_str() {
-        "vs" => Some(Kind::VirtualService),
-        _ => None,
-    };
-    let by_name = || {
-        ROUTE_KINDS.into_iter().find(|kind| {
-            let own = kind.name().to_lowercase();
-            wanted == own || wanted == format!("{own}s")
-        })
-    };
-    short.or_else(by_name).ok_or_else(|| {
-        let known = ROUTE_KINDS.map(|kind| kind.name().to_lowercase()).join(", ");
-        format!("`{name}` is not a kind of route: {known}")
-    })
+    kinds::named(name, &ROUTE_KINDS, "route")
 }
 
 #[cfg(test)]

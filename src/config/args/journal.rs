@@ -2,14 +2,23 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::Format;
+use super::{Format, JournalChange};
 use crate::fleet::Age;
 use crate::gate::plan;
 
 #[derive(Debug, Clone, Args)]
 pub struct Journal {
     #[command(subcommand)]
-    pub verb: Verb,
+    pub verb: AnyVerb,
+}
+
+/// Those that only read the journal, and those that go through the gate again.
+#[derive(Debug, Clone, Subcommand)]
+pub enum AnyVerb {
+    #[command(flatten)]
+    Look(Verb),
+    #[command(flatten)]
+    Change(JournalChange),
 }
 
 #[derive(Debug, Clone, Subcommand)]

@@ -349,10 +349,10 @@ fn several(steps: &[Step], cx: Cx<'_>, reasons: &mut super::confirm::Reasons) ->
     clouds.sort_unstable();
     clouds.dedup();
     if clusters.len() > 1 {
-        reasons.add(Strength::Name, format!("{} clusters", clusters.len()));
+        reasons.several(Strength::Name, format!("{} clusters", clusters.len()));
     }
     if clouds.len() > 1 {
-        reasons.add(Strength::Full, format!("{} clouds", clouds.len()));
+        reasons.several(Strength::Full, format!("{} clouds", clouds.len()));
     }
     match &clusters[..] {
         [only] => only.spec.name.to_string(),
