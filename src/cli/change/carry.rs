@@ -45,7 +45,7 @@ pub async fn out(session: &mut Session, verb: &'static str, wanted: Wanted) -> R
     if wanted.left_out { report.in_part() } else { report }
 }
 
-fn show_plan(operation: &Operation) {
+pub fn show_plan(operation: &Operation) {
     say(&diff::title(&operation.plan));
     for line in diff::lines(operation) {
         say(&line.text);

@@ -151,6 +151,12 @@ impl Report {
         self
     }
 
+    /// Nothing was to be done.
+    #[must_use]
+    pub fn as_a_look(self) -> Self {
+        Self { code: 0, ..self }
+    }
+
     /// All that was planned is done, and something that it is about was left out of the plan.
     #[must_use]
     pub fn in_part(mut self) -> Self {

@@ -1,6 +1,6 @@
 //! `skydeck journal undo` and `resume`: what was done or left, again through the gate.
 
-use super::carry::{carried, exit_code, permission};
+use super::carry::{carried, exit_code, permission, show_plan};
 use super::document::Report;
 use super::named::operation_named;
 use super::session::Session;
@@ -50,9 +50,13 @@ async fn resumed(args: &JournalResume, session: &mut Session) -> Result<Report, 
         return report(session, &id);
     }
     let unknown = |it: &Operation| !it.unknown().is_empty();
-    if session.options.dry_run || session.driver.operation(&id).is_some_and(unknown) {
+    if session.driver.operation(&id).is_some_and(unknown) {
         return report(session, &id);
     }
+    if session.options.dry_run {
+        return report(session, &id).map(Report::as_a_look);
+    }
+    session.driver.operation(&id).into_iter().for_each(show_plan);
     let (_, mut interrupts) = permission(session, &id).await?;
     session.driver.unlock(&id);
     let actor = session.driver.desk.actor.clone();

@@ -72,6 +72,9 @@ pub struct No {
 pub async fn run(asked: Asked<'_>, setup: Setup, journal: Option<PathBuf>) -> Result<u8> {
     let options = asked.options();
     let mut session = Session::start(setup, journal, options).await;
+    if !matches!(asked, Asked::Undo(_) | Asked::Resume(_)) {
+        session.tell_open();
+    }
     let report = match asked {
         Asked::Resume(args) => journal::resume(args, &mut session).await,
         _ => match wanted(asked, &mut session).await {

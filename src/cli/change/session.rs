@@ -44,9 +44,7 @@ impl Session {
         }
         status::settle(&mut driver.session, SETTLE).await;
         let patience = options.timeout.unwrap_or(Age(driver.desk.policy.settle.0 + SLACK.0));
-        let session = Self { driver, homes, options: options.clone(), patience };
-        session.tell_open();
-        session
+        Self { driver, homes, options: options.clone(), patience }
     }
 
     pub async fn end(self, is_hurried: bool) {
@@ -60,7 +58,7 @@ impl Session {
     }
 
     /// What was left half done is said before anything else.
-    fn tell_open(&self) {
+    pub fn tell_open(&self) {
         let standing = |it: &&Operation| !it.is_ours && !it.is_elsewhere;
         for operation in self.driver.desk.open_operations().filter(standing) {
             let (id, title, words) = (operation.id(), &operation.plan.title, operation.words());

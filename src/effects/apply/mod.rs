@@ -125,9 +125,11 @@ async fn dry_run(
     }
 }
 
-/// A `Scale` has its number where the object has it too.
-fn as_object(step: &Step, body: Value) -> Value {
-    debug_assert!(!matches!(step.write, Write::Scale { .. }) || body["spec"].is_object());
+/// A `Scale` has its number where the object has it too, but leaves a 0 out (`omitempty`).
+fn as_object(step: &Step, mut body: Value) -> Value {
+    if matches!(step.write, Write::Scale { .. }) && body["spec"]["replicas"].is_null() {
+        body["spec"]["replicas"] = 0.into();
+    }
     body
 }
 
