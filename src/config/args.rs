@@ -24,6 +24,7 @@ pub struct Arguments {
 
 /// Options of the console and of every verb.
 #[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Everywhere")]
 pub struct Global {
     /// Show a small fleet of real servers on loopback, inside this program
     #[arg(long, global = true)]

@@ -8,6 +8,7 @@ use skydeck::app::{Answer, Effect, Msg};
 use skydeck::cli::journal::{Answered, answer};
 use skydeck::config::Arguments;
 use skydeck::config::args::Verb;
+use skydeck::config::args::journal::AnyVerb;
 use skydeck::effects::journal::Journal;
 use skydeck::fleet::{ChangeId, Unix};
 use skydeck::gate::operation::{Actor, Outcome, Version, Why};

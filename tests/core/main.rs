@@ -14,4 +14,5 @@ mod printed;
 mod readme;
 mod routes;
 mod screens;
+mod verbs;
 mod world;

@@ -8,4 +8,5 @@ mod faults;
 mod follows;
 mod plugins;
 mod schedules;
+mod verbs;
 mod ways;

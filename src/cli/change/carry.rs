@@ -4,7 +4,7 @@
 use super::answer::{Answer, Given, answer};
 use super::document::Report;
 use super::interrupts::Interrupts;
-use super::prompt::Prompt;
+use super::prompt::{self, Prompt};
 use super::session::{Session, say};
 use super::watch::{self, Left};
 use super::{No, Wanted};
@@ -74,21 +74,24 @@ pub async fn confirmed(session: &mut Session, id: &ChangeId) -> Result<Interrupt
 pub async fn permission(session: &mut Session, id: &ChangeId) -> Result<(String, Interrupts), Refusal> {
     let gone = || Refusal::new("the plan is gone (a bug)", "");
     let confirm = session.driver.operation(id).ok_or_else(gone)?.plan.confirm.clone();
-    let prompt = Prompt::open();
+    let terminal = Prompt::open();
     let (yes, words) = (session.options.yes, session.options.confirm.clone());
-    let given = Given { yes, words: words.as_deref(), can_ask: prompt.is_some() };
+    let given = Given { yes, words: words.as_deref(), can_ask: terminal.is_some() };
     let deaf = |error: std::io::Error| Refusal::new(format!("signals cannot be heard: {error}"), "");
     let mut interrupts = Interrupts::listen().map_err(deaf)?;
-    match (answer(&confirm, given), prompt) {
+    match (answer(&confirm, given), terminal) {
         (Answer::Yes, _) => Ok((confirm.phrase.to_string(), interrupts)),
         (Answer::No(refusal), _) => Err(refusal),
         (Answer::Ask, None) => Err(Refusal::new("there is no terminal to ask on", "")),
-        (Answer::Ask, Some(prompt)) => {
-            let mut asked = tokio::task::spawn_blocking(move || prompt.ask(&confirm));
+        (Answer::Ask, Some(terminal)) => {
+            let mut asked = tokio::task::spawn_blocking(move || terminal.ask(&confirm));
             let said = loop {
                 tokio::select! {
                     said = &mut asked => break said.unwrap_or_default(),
-                    () = interrupts.next() => break None,
+                    () = interrupts.next() => {
+                        prompt::give_up();
+                        break None;
+                    }
                     // The world goes on meanwhile, and is judged as it is then.
                     () = session.driver.turn() => {}
                 }

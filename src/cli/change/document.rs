@@ -9,7 +9,7 @@ use super::No;
 use crate::cli::status::document::API_VERSION;
 use crate::cli::status::table::Table;
 use crate::config::args::{ChangeOptions, Output};
-use crate::fleet::{ChangeId, Clean};
+use crate::fleet::{ChangeId, Clean, Unix};
 use crate::gate::machine::{Difference, Rejection};
 use crate::gate::operation::{Checked, Operation, Outcome, Phase, Progress, StepState};
 use crate::gate::plan::{Change, Step, shown};
@@ -46,8 +46,8 @@ pub struct OperationDocument {
     /// The change that this one takes back.
     pub undoes: Option<ChangeId>,
     /// When it was confirmed.
-    pub opened: Option<String>,
-    pub ended: Option<String>,
+    pub confirmed_at: Option<String>,
+    pub ended_at: Option<String>,
     pub steps: Vec<StepItem>,
     pub notes: Vec<NoteItem>,
     pub refusal: Option<RefusalItem>,
@@ -187,7 +187,7 @@ impl Report {
         }
         if document.dry_run {
             text.extend(self.plan.iter().map(|line| format!("{line}\n")));
-        } else if document.opened.is_some() {
+        } else if document.confirmed_at.is_some() {
             text.push_str(&steps(&document.steps));
         }
         if let Some(refusal) = &document.refusal {
@@ -230,8 +230,8 @@ impl OperationDocument {
             reason: None,
             dry_run: false,
             undoes: None,
-            opened: None,
-            ended: None,
+            confirmed_at: None,
+            ended_at: None,
             steps: Vec::new(),
             notes: Vec::new(),
             refusal: None,
@@ -254,8 +254,8 @@ impl OperationDocument {
             reason: some(plan.reason.clone()),
             dry_run,
             undoes: plan.undoes.clone(),
-            opened: operation.opened.map(crate::fleet::time::Unix::rfc3339),
-            ended: operation.ended.map(crate::fleet::time::Unix::rfc3339),
+            confirmed_at: operation.opened.map(Unix::rfc3339),
+            ended_at: operation.ended.map(Unix::rfc3339),
             steps: steps.map(|((step, progress), _)| item(step, progress)).collect(),
             notes: notes.chain(asked).collect(),
             refusal: operation.rejection().map(|(_, rejection)| rejection.into()),

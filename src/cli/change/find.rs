@@ -4,8 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::No;
+use crate::cli::kinds;
+use crate::config::args::Whereabouts;
 use crate::config::did_you_mean;
-use crate::fleet::{Clean, ClusterId, Kind, ObjectId};
+use crate::fleet::{Clean, ClusterId, Kind, ObjectId, Workload};
+use crate::state::select::replicas::WORKLOAD_KINDS;
+use crate::state::select::routes::ROUTE_KINDS;
 use crate::state::{Cluster, State};
 
 /// `[KIND/]NAME`.
@@ -17,18 +21,18 @@ pub struct Target {
 
 /// Everything that says which objects are looked for.
 pub struct Search<'a> {
-    pub state: &'a State,
+    state: &'a State,
     /// Namespaces of the contexts, by cluster.
-    pub homes: &'a BTreeMap<Clean, Clean>,
+    homes: &'a BTreeMap<Clean, Clean>,
     /// What it is called to people: `workload`, `route`.
-    pub noun: &'static str,
-    pub kinds: &'a [Kind],
+    noun: &'static str,
+    kinds: &'a [Kind],
     /// Objects of these kinds in a cluster.
-    pub ids: fn(&Cluster) -> Vec<ObjectId>,
-    pub target: Target,
-    pub namespace: Option<&'a str>,
+    ids: fn(&Cluster) -> Vec<ObjectId>,
+    target: Target,
+    namespace: Option<&'a str>,
     /// Those that were named; all when none was.
-    pub clusters: &'a [String],
+    clusters: &'a [String],
 }
 
 /// One object, and the clusters that have it.
@@ -57,7 +61,33 @@ impl Target {
     }
 }
 
-impl Search<'_> {
+impl<'a> Search<'a> {
+    /// For what has replicas.
+    pub fn workloads(
+        state: &'a State,
+        homes: &'a BTreeMap<Clean, Clean>,
+        named: &str,
+        whereabouts: &'a Whereabouts,
+    ) -> Result<Self, No> {
+        let target = Target::parse(named, |kind| kinds::named(kind, &WORKLOAD_KINDS, "workload"))?;
+        let ids = |cluster: &Cluster| cluster.objects.workloads.values().map(Workload::id).collect();
+        let (namespace, clusters) = (whereabouts.namespace.as_deref(), &whereabouts.clusters[..]);
+        Ok(Self { state, homes, noun: "workload", kinds: &WORKLOAD_KINDS, ids, target, namespace, clusters })
+    }
+
+    /// For what says where requests go.
+    pub fn routes(
+        state: &'a State,
+        homes: &'a BTreeMap<Clean, Clean>,
+        named: &str,
+        whereabouts: &'a Whereabouts,
+    ) -> Result<Self, No> {
+        let target = Target::parse(named, |kind| kinds::named(kind, &ROUTE_KINDS, "route"))?;
+        let ids = |cluster: &Cluster| cluster.objects.routes.values().map(|route| route.id()).collect();
+        let (namespace, clusters) = (whereabouts.namespace.as_deref(), &whereabouts.clusters[..]);
+        Ok(Self { state, homes, noun: "route", kinds: &ROUTE_KINDS, ids, target, namespace, clusters })
+    }
+
     /// The one object that is meant. Named clusters must all have it.
     pub fn one(&self) -> Result<Found, No> {
         let clusters = self.considered()?;

@@ -71,7 +71,7 @@ fn report(session: &Session, id: &ChangeId) -> Result<Report, No> {
 
 fn named(session: &Session, text: &str) -> Result<ChangeId, No> {
     let operation = operation_named(session.driver.desk.operations(), text);
-    operation.map(|it| it.id().clone()).map_err(|words| No::usage(words, "skydeck journal list"))
+    operation.map(|it| it.id().clone()).map_err(|words| No::refused(words, ""))
 }
 
 fn elsewhere(operation: &Operation) -> No {

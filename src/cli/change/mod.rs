@@ -26,7 +26,8 @@ use color_eyre::eyre::Result;
 
 use crate::cli::status::write;
 use crate::config::args::{
-    ChangeOptions, JournalChange, JournalResume, JournalUndo, Restart, Scale, TrafficDrain, TrafficRamp, TrafficSet,
+    ChangeOptions, JournalChange, JournalResume, JournalUndo, Restart, Scale, TrafficDrain, TrafficRamp,
+    TrafficSet,
 };
 use crate::fleet::Clean;
 use crate::gate::{Intent, Refusal, Sight};
@@ -37,7 +38,7 @@ use session::Session;
 pub use answer::{Answer, Given, answer};
 pub use find::{Found, Search, Target};
 pub use named::operation_named;
-pub use route::{destinations, only_rule};
+pub use route::{destinations, kept_alike, only_rule};
 
 /// What was asked for.
 #[derive(Debug, Clone, Copy)]

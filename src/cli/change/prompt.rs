@@ -40,6 +40,13 @@ impl Prompt {
     }
 }
 
+/// The question is not waited for any more; whoever reads on gets nothing out of it.
+pub fn give_up() {
+    if let Ok(mut terminal) = OpenOptions::new().write(true).open(TERMINAL) {
+        let _ = terminal.write_all(&[b"\n", LEAVE_PASTES].concat());
+    }
+}
+
 /// What the machine must be told; nothing for a no.
 fn words(confirm: &Confirm, line: &str) -> Option<String> {
     let line = line.trim();

@@ -1,13 +1,10 @@
 //! `skydeck scale`: how many, in absolute numbers from here on.
 
-use super::find::{Search, Target};
+use super::find::Search;
 use super::session::Session;
 use super::{No, Wanted};
-use crate::cli::kinds;
 use crate::config::args::{Scale, Whereabouts};
 use crate::gate::{Amount, Intent, Place, ScaleTo, Wish};
-use crate::state::Cluster;
-use crate::state::select::replicas::WORKLOAD_KINDS;
 
 pub async fn wanted(args: &Scale, session: &mut Session) -> Result<Wanted, No> {
     // Wrong whatever there is now, so nobody is asked.
@@ -47,21 +44,9 @@ fn wrong(words: String) -> No {
 
 /// The workload that is meant, in each cluster that is meant.
 pub fn workloads(named: &str, whereabouts: &Whereabouts, session: &Session) -> Result<Vec<Place>, No> {
-    let search = Search {
-        state: &session.driver.session.state,
-        homes: &session.homes,
-        noun: "workload",
-        kinds: &WORKLOAD_KINDS,
-        ids: workload_ids,
-        target: Target::parse(named, |kind| kinds::named(kind, &WORKLOAD_KINDS, "workload"))?,
-        namespace: whereabouts.namespace.as_deref(),
-        clusters: &whereabouts.clusters,
-    };
+    let state = &session.driver.session.state;
+    let search = Search::workloads(state, &session.homes, named, whereabouts)?;
     let found = search.where_named()?;
     let place = |cluster| Place { cluster, object: found.object.clone() };
     Ok(found.clusters.iter().copied().map(place).collect())
-}
-
-pub fn workload_ids(cluster: &Cluster) -> Vec<crate::fleet::ObjectId> {
-    cluster.objects.workloads.values().map(crate::fleet::Workload::id).collect()
 }

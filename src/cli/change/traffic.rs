@@ -1,18 +1,16 @@
 //! `skydeck traffic set`, `drain` and `ramp`: new weights for one rule, in every cluster that holds it.
 
-use super::find::{Search, Target};
+use super::find::Search;
 use super::route::{self, counted, destinations, kept_alike, only_rule};
 use super::session::Session;
 use super::{No, Wanted};
-use crate::cli::kinds;
 use crate::config::args::{RuleOf, TrafficDrain, TrafficRamp, TrafficSet, Weight};
 use crate::fleet::route::{Rule, read};
 use crate::fleet::{Clean, ClusterId, ObjectId};
 use crate::gate::intent::{Ramp, Weights};
 use crate::gate::plan::traffic::ease;
 use crate::gate::{Intent, Place, Sight, Wish};
-use crate::state::Cluster;
-use crate::state::select::routes::{self, Holders, ROUTE_KINDS};
+use crate::state::select::routes::{self, Holders};
 
 pub async fn set(args: &TrafficSet, session: &mut Session) -> Result<Wanted, No> {
     Source::find(&args.of, session).await?.weighed(&args.weights, None)
@@ -70,16 +68,7 @@ impl Source {
     /// By what is known, before it is read.
     fn meant(of: &RuleOf, session: &Session) -> Result<Self, No> {
         let state = &session.driver.session.state;
-        let search = Search {
-            state,
-            homes: &session.homes,
-            noun: "route",
-            kinds: &ROUTE_KINDS,
-            ids: route_ids,
-            target: Target::parse(&of.route, |kind| kinds::named(kind, &ROUTE_KINDS, "route"))?,
-            namespace: of.whereabouts.namespace.as_deref(),
-            clusters: &of.whereabouts.clusters,
-        };
+        let search = Search::routes(state, &session.homes, &of.route, &of.whereabouts)?;
         let found = search.one()?;
         let known =
             found.clusters.iter().find_map(|id| state.cluster(*id)?.objects.routes.get(&found.object));
@@ -173,8 +162,4 @@ impl Source {
 
 fn references(rules: &[(Clean, Rule)]) -> Vec<(Clean, &Rule)> {
     rules.iter().map(|(name, rule)| (name.clone(), rule)).collect()
-}
-
-fn route_ids(cluster: &Cluster) -> Vec<ObjectId> {
-    cluster.objects.routes.values().map(|route| route.id()).collect()
 }

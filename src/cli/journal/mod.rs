@@ -10,6 +10,7 @@ use std::io::{ErrorKind, Write, stdout};
 
 use color_eyre::eyre::{Result, eyre};
 
+use super::change::operation_named;
 use super::complain;
 use crate::config::args::journal::Verb;
 use crate::config::journal_path;
@@ -52,7 +53,7 @@ pub fn answer(journal: &Journal, verb: &Verb, now: Unix) -> Result<Answered> {
         }
         Verb::Show(args) => {
             let (operations, complaints) = operations(journal)?;
-            let found = match named(&args.id, &operations) {
+            let found = match operation_named(operations.values(), &args.id) {
                 Ok(found) => found,
                 Err(words) => return Ok(refused(words, complaints)),
             };
@@ -61,7 +62,10 @@ pub fn answer(journal: &Journal, verb: &Verb, now: Unix) -> Result<Answered> {
         }
         Verb::Export(args) => {
             let (operations, complaints) = operations(journal)?;
-            let id = args.id.as_ref().map(|text| named(text, &operations).map(|it| it.id().clone()));
+            let id = args
+                .id
+                .as_ref()
+                .map(|text| operation_named(operations.values(), text).map(|it| it.id().clone()));
             match id.transpose() {
                 Ok(id) => {
                     Ok(printed(export::print(journal, &operations, id.as_ref(), args.output)?, complaints))
@@ -92,22 +96,6 @@ fn operations(journal: &Journal) -> Result<(BTreeMap<ChangeId, Operation>, Vec<S
         operation.is_elsewhere = journal.is_claimed(&operation.plan.id);
     }
     Ok((operations, notes.iter().map(ToString::to_string).collect()))
-}
-
-/// The one operation whose id begins so.
-fn named<'a>(text: &str, operations: &'a BTreeMap<ChangeId, Operation>) -> Result<&'a Operation, String> {
-    let wanted = text.trim().to_ascii_uppercase();
-    let fitting: Vec<&Operation> =
-        operations.values().filter(|it| it.id().as_clean().starts_with(&wanted)).collect();
-    match &fitting[..] {
-        [only] if !wanted.is_empty() => Ok(only),
-        [] => Err(format!("there is no change {text} in the journal: `skydeck journal list` names them")),
-        several => {
-            let ids: Vec<_> = several.iter().take(5).map(|it| it.id().to_string()).collect();
-            let more = if several.len() > 5 { ", …" } else { "" };
-            Err(format!("{text} fits {} changes: {}{more}", several.len(), ids.join(", ")))
-        }
-    }
 }
 
 /// Who does not read to the end, as `head`, is no failure.

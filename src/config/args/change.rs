@@ -8,6 +8,7 @@ use crate::gate::Override;
 
 /// Options of every verb that changes something.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Changing")]
 pub struct ChangeOptions {
     /// Have every server asked, print the plan and change nothing
     #[arg(long)]
@@ -51,8 +52,8 @@ Examples:
   skydeck scale ml-inference --cluster aws-east --cluster gcp-central --replicas +2 --dry-run
   skydeck scale sts/cache --cluster aws-east --replicas 3 --yes --confirm cache -o json
 
-Without --cluster it is refused when several clusters have the workload. Where an autoscaler decides, its range is
-changed instead: 6 raises its minimum, 3-20 sets both ends.")]
+Without --cluster it is refused when several clusters have the workload. Where an autoscaler decides, \
+its range is changed instead: 6 raises its minimum, 3-20 sets both ends.")]
 pub struct Scale {
     /// Name of a workload, with its kind in front if need be: deploy/ml-inference, sts/, rs/, rollout/, lws/
     #[arg(value_name = "[KIND/]NAME")]
@@ -97,9 +98,9 @@ Examples:
   skydeck traffic set virtualservice/ml-inference-multicloud -n ml-platform aws=50 gcp=50
   skydeck traffic set ml-inference-multicloud --rule 2 ml-inference/canary=10 ml-inference/stable=90 --dry-run
 
-The left side is a destination's host, host/subset, or any part that fits exactly one. Destinations that are not named
-keep their weight. Without --cluster every cluster that holds the route is changed; one that cannot be read now is told
-and left out, and the exit code is 5.")]
+The left side is a destination's host, host/subset, or any part that fits exactly one. Destinations \
+that are not named keep their weight. Without --cluster every cluster that holds the route is changed; \
+one that cannot be read now is told and left out, and the exit code is 5.")]
 pub struct TrafficSet {
     #[command(flatten)]
     pub of: RuleOf,
@@ -132,8 +133,9 @@ pub struct TrafficDrain {
 Example:
   skydeck traffic ramp virtualservice/ml-inference-multicloud -n ml-platform aws=20 gcp=80 --step 10 --every 60s
 
-Each step is verified before the next. When a destination loses its readiness or Kubernetes warns of it, the ramp stops
-and goes back to the weights before it (exit code 5). Ctrl-C stops it where it is; `skydeck journal resume ID` goes on.")]
+Each step is verified before the next. When a destination loses its readiness or Kubernetes warns of \
+it, the ramp stops and goes back to the weights before it (exit code 5). Ctrl-C stops it where it is; \
+`skydeck journal resume ID` goes on.")]
 pub struct TrafficRamp {
     #[command(flatten)]
     pub of: RuleOf,

@@ -1,7 +1,7 @@
 //! The gate, from wish to undo, against a model of servers: plans as text, faults at every place, a console that dies
 //! at every boundary.
 
-mod bench;
+pub mod bench;
 mod crashes;
 mod dialogs;
 mod faults;
