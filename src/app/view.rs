@@ -50,7 +50,7 @@ pub(super) fn tab_places(line: Rect) -> Vec<Rect> {
     let mut x = line.x + 1;
     ALL.iter()
         .map(|entry| {
-            let width = text::width(&tab(entry.number, entry.title)) as u16;
+            let width = text::width(&tab(entry.number, entry.title, line.width)) as u16;
             let place = Rect { x, width, ..line };
             x += width + 1;
             place
@@ -58,8 +58,9 @@ pub(super) fn tab_places(line: Rect) -> Vec<Rect> {
         .collect()
 }
 
-fn tab(number: u8, title: &str) -> String {
-    format!(" {number} {title} ")
+/// Narrow lines keep their room for what is said of the panel.
+fn tab(number: u8, title: &str, line_width: u16) -> String {
+    if line_width < 100 { format!("{number} {title}") } else { format!(" {number} {title} ") }
 }
 
 impl App {
@@ -126,7 +127,7 @@ impl App {
         for ((at, entry), place) in ALL.iter().enumerate().zip(tab_places(line)) {
             let meaning = if at == self.focus { Meaning::TabActive } else { Meaning::Tab };
             let room = (line.x + line.width).saturating_sub(place.x).min(place.width);
-            pen.put(Rect { width: room, ..place }, tab(entry.number, entry.title), meaning);
+            pen.put(Rect { width: room, ..place }, tab(entry.number, entry.title, line.width), meaning);
             end = place.x + room;
         }
         let panel = &self.panels[self.focus];

@@ -127,8 +127,8 @@ async fn perform(
             let object = apply::read(&details, &plan.steps[step], cluster).await;
             Some(Event::Read { step, object })
         }
-        Command::Withdraw { plan, targets, outcome } => {
-            announcer.withdraw(&details, &plan, &targets, (&actor, outcome)).await;
+        Command::Withdraw { plan, targets, ended } => {
+            announcer.withdraw(&details, &plan, &targets, (&actor, ended.as_ref())).await;
             None
         }
         Command::Journal(_) => None,

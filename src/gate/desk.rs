@@ -137,6 +137,7 @@ impl Desk {
 
     /// Time passes: waits end, rollouts arrive, lost answers are read back.
     pub fn tick(&mut self, state: &State) -> Vec<Command> {
+        self.keep_open(state);
         let mut operations = std::mem::take(&mut self.operations);
         let mut commands = Vec::new();
         for operation in operations.iter_mut().filter(|it| it.is_open() && !it.is_elsewhere) {
@@ -178,7 +179,7 @@ impl Desk {
             let taken_back = |other: &Operation| {
                 other.plan.undoes.as_ref() == Some(it.id()) && other.phase == Phase::Ended(Outcome::Done)
             };
-            it.is_ours && matches!(it.phase, Phase::Paused(_)) && self.operations.iter().any(taken_back)
+            !it.is_elsewhere && matches!(it.phase, Phase::Paused(_)) && self.operations.iter().any(taken_back)
         };
         let ended: Vec<_> = self.operations.iter().filter(undone).map(|it| it.id().clone()).collect();
         ended.into_iter().flat_map(|id| self.on(&id, Event::Returned, state)).collect()
@@ -191,6 +192,18 @@ impl Desk {
 
     fn world<'a>(&'a self, state: &'a State) -> World<'a> {
         World { state, policy: &self.policy, unlocks: &self.unlocks, now: state.now }
+    }
+
+    /// Clusters of operations that are on their way stay open until these stand still.
+    fn keep_open(&mut self, state: &State) {
+        let moving = self.operations.iter().filter(|it| it.is_ours && it.is_moving());
+        let clusters: Vec<ClusterId> = moving
+            .flat_map(|it| it.plan.clusters())
+            .filter_map(|cluster| Some(cluster.find(state)?.id))
+            .collect();
+        for cluster in clusters {
+            self.unlocks.touch(cluster, state.now, &self.policy);
+        }
     }
 
     /// A cluster that is worked on stays open.

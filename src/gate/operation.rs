@@ -104,6 +104,8 @@ pub struct Progress {
     pub state: StepState,
     /// When it came into this state.
     pub since: Mono,
+    /// The same by the journal, for what another process wrote there.
+    pub at: Option<Unix>,
     /// The object after our write.
     pub version: Option<Version>,
     /// What the server or the verification said.
@@ -156,6 +158,8 @@ pub(super) enum Awaits {
     Nothing,
     /// The record that it begins.
     Opening,
+    /// The record that it goes on.
+    Resuming,
     /// The announcement in the clusters.
     Announcement,
     /// The record that this step goes out.
@@ -169,6 +173,7 @@ impl Operation {
         let fresh = Progress {
             state: StepState::Pending,
             since: Mono::default(),
+            at: None,
             version: None,
             words: Clean::default(),
             attempts: 0,
@@ -249,6 +254,7 @@ impl Operation {
             Phase::Running => format!("running {applied}/{all}"),
             Phase::Stopping => format!("stopping {applied}/{all}"),
             Phase::Paused(_) if unknown => "UNKNOWN".into(),
+            Phase::Paused(Why::StepFailed(_)) if self.applied() == 0 => format!("FAILED 0/{all}"),
             Phase::Paused(Why::StepFailed(_)) => format!("PARTIAL {}/{all}", self.applied()),
             Phase::Paused(_) => format!("paused {applied}/{all}"),
             Phase::Ended(Outcome::Partial) => format!("partial {}/{all}", self.applied()),

@@ -68,7 +68,7 @@ mod tests {
         let with = json!({"metadata": {"annotations": {"a": "b"}, "resourceVersion": "7"}});
         assert_eq!(
             annotate(&with, ANNOTATION, "x"),
-            [Op::add("/metadata/annotations/skydeck.dev~1change-id", "x")]
+            [Op::add("/metadata/annotations/skydeck.dev~1change", "x")]
         );
         let without = json!({"metadata": {"resourceVersion": "7"}});
         let ops = annotate(&without, ANNOTATION, "x");

@@ -26,6 +26,9 @@ pub struct Policy {
     /// How long a request that was not answered may still land; then the object tells for sure. A kube-apiserver
     /// gives a request up after 60 s (`--request-timeout`).
     pub settle: Age,
+    /// How long a request may take from the journal to the wire: a credential plugin (30 s), a look at the object
+    /// (10 s), the budget. Of a process that died in between nobody knows how far it came.
+    pub to_the_wire: Age,
     /// Clusters whose certificate is not checked may be changed.
     pub allow_insecure: bool,
 }
@@ -43,6 +46,7 @@ impl Default for Policy {
             rollout_deadline: Age(10 * 60),
             plan_expiry: Age(10 * 60),
             settle: Age(65),
+            to_the_wire: Age(45),
             allow_insecure: false,
         }
     }

@@ -40,6 +40,9 @@ pub enum Entry {
         step: usize,
         words: Clean,
         conflict: bool,
+        /// The same could be taken later.
+        #[serde(default)]
+        may_pass: bool,
     },
     /// The answer was lost.
     Lost {
@@ -121,26 +124,33 @@ impl Replay {
 impl Operation {
     fn remember(&mut self, record: &Record) {
         match &record.entry {
-            Entry::Opened { .. } | Entry::Resumed { .. } => {}
+            Entry::Opened { .. } => {}
+            // What it stood still for before is over.
+            Entry::Resumed { .. } => self.phase = Phase::Paused(Why::Restarted),
             Entry::Sending { step, attempt } => {
-                self.put(*step, StepState::Logged, "");
+                self.put((*step, record.at), StepState::Logged, "");
                 self.logged_at = Some(record.at);
                 if let Some(progress) = self.steps.get_mut(*step) {
                     progress.attempts = *attempt;
                 }
             }
             Entry::Confirmed { step, version } => {
-                self.put(*step, StepState::Confirmed, "");
+                self.put((*step, record.at), StepState::Confirmed, "");
                 if let Some(progress) = self.steps.get_mut(*step) {
                     progress.version = Some(version.clone());
                 }
             }
-            Entry::Refused { step, words, .. } => self.put(*step, StepState::Refused, words),
-            Entry::Lost { step, words } => self.put(*step, StepState::Unknown, words),
-            Entry::Verified { step } => self.put(*step, StepState::Verified, ""),
-            Entry::Drifted { step, words } => self.put(*step, StepState::Drifted, words),
-            Entry::Skipped { step } => self.put(*step, StepState::Skipped, ""),
-            Entry::Again { step } => self.put(*step, StepState::Pending, ""),
+            Entry::Refused { step, words, may_pass, .. } => {
+                self.put((*step, record.at), StepState::Refused, words);
+                if let Some(progress) = self.steps.get_mut(*step) {
+                    progress.may_pass = *may_pass;
+                }
+            }
+            Entry::Lost { step, words } => self.put((*step, record.at), StepState::Unknown, words),
+            Entry::Verified { step } => self.put((*step, record.at), StepState::Verified, ""),
+            Entry::Drifted { step, words } => self.put((*step, record.at), StepState::Drifted, words),
+            Entry::Skipped { step } => self.put((*step, record.at), StepState::Skipped, ""),
+            Entry::Again { step } => self.put((*step, record.at), StepState::Pending, ""),
             // Whatever it waited for, the console is another one now.
             Entry::Paused { why } => {
                 let failed = matches!(why, Why::StepFailed(_));
@@ -153,8 +163,9 @@ impl Operation {
         }
     }
 
-    fn put(&mut self, step: usize, state: StepState, words: &str) {
+    fn put(&mut self, (step, at): (usize, Unix), state: StepState, words: &str) {
         if let Some(progress) = self.steps.get_mut(step) {
+            progress.at = Some(at);
             progress.state = state;
             progress.words = words.into();
         }

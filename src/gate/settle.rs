@@ -12,9 +12,20 @@ use super::plan::{Step, Write};
 use super::sight::owns_scale;
 use crate::fleet::{Age, Clean};
 
+/// A request whose answer was lost.
+#[derive(Debug, Clone, Copy)]
+pub struct Sent<'a> {
+    pub step: &'a Step,
+    pub mark: &'a str,
+    /// The generation that it asked for.
+    pub base: Option<i64>,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Settled {
     Landed(Version),
+    /// It may have landed, and somebody else's change stands there now.
+    Overtaken(Clean),
     /// It did not and will not.
     NotLanded(Clean),
     /// Nobody can say yet.
@@ -22,17 +33,24 @@ pub enum Settled {
 }
 
 /// What a step left behind, or did not. `None` for `now`: the object is gone.
-pub fn settle(step: &Step, mark: &str, now: Option<&Value>, waited: Age, patience: Age) -> Settled {
+pub fn settle(sent: &Sent<'_>, now: Option<&Value>, waited: Age, patience: Age) -> Settled {
+    let step = sent.step;
     let Some(now) = now else {
         return Settled::NotLanded("the object is gone".into());
     };
     if now["metadata"]["uid"].as_str() != Some(step.uid.as_str()) {
         return Settled::NotLanded("another object has its name now".into());
     }
-    if carries(step, mark, now) {
-        return Settled::Landed(version(now));
+    let moved = moved(sent.base, now);
+    if carries(sent, moved, now) {
+        return Settled::Landed(landed(sent.base, now));
     }
-    if is_past(step, now) {
+    if moved > 1 && matches!(step.write, Write::Scale { .. }) {
+        let here = holds(step, now).err().unwrap_or_else(|| "somebody else wrote the same".into());
+        let words = format!("{here}: somebody else changed it; whether this was there before is not known");
+        return Settled::Overtaken(words.into());
+    }
+    if moved > 0 {
         return Settled::NotLanded("somebody else changed it, and that holds".into());
     }
     if waited >= patience {
@@ -61,24 +79,27 @@ pub fn holds(step: &Step, object: &Value) -> Result<(), Clean> {
     Ok(())
 }
 
-fn carries(step: &Step, mark: &str, now: &Value) -> bool {
-    match &step.write {
-        Write::Patch(_) => now["metadata"]["annotations"][ANNOTATION] == mark,
+/// What the request itself left: the next step must not build on what somebody else did after it.
+fn landed(base: Option<i64>, now: &Value) -> Version {
+    let found = version(now);
+    let own = base.map(|base| base + 1);
+    Version { generation: found.generation.map(|it| own.map_or(it, |own| own.min(it))), ..found }
+}
+
+fn carries(sent: &Sent<'_>, moved: i64, now: &Value) -> bool {
+    match &sent.step.write {
+        Write::Patch(_) => now["metadata"]["annotations"][ANNOTATION] == sent.mark,
         // The last who wrote the number owns it; of zero replicas nobody is booked as the owner.
         Write::Scale { replicas } => {
-            let moved = match (now["metadata"]["generation"].as_i64(), step.generation) {
-                (Some(now), Some(then)) => now > then,
-                _ => false,
-            };
-            moved && now["spec"]["replicas"] == *replicas && (owns_scale(now) || *replicas == 0)
+            moved > 0 && now["spec"]["replicas"] == *replicas && (owns_scale(now) || *replicas == 0)
         }
     }
 }
 
-/// The spec has moved on from what the precondition asks for, so the request can only be refused.
-fn is_past(step: &Step, now: &Value) -> bool {
-    match (now["metadata"]["generation"].as_i64(), step.generation) {
-        (Some(now), Some(then)) => step.follows.is_none() && now != then,
-        _ => false,
+/// How often the spec was changed since the precondition held; after that the request can only be refused.
+fn moved(base: Option<i64>, now: &Value) -> i64 {
+    match (now["metadata"]["generation"].as_i64(), base) {
+        (Some(now), Some(base)) => now - base,
+        _ => 0,
     }
 }

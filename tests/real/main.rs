@@ -8,6 +8,7 @@ mod bed;
 #[expect(dead_code, reason = "what only the tests of the terminal need")]
 #[path = "../terminal/console.rs"]
 mod console;
+mod gate;
 mod imitation;
 mod headroom;
 mod kinds;
@@ -15,6 +16,8 @@ mod kinds;
 mod script;
 mod session;
 mod silence;
+#[path = "../wire/gate/sitting.rs"]
+mod sitting;
 mod troubles;
 #[expect(dead_code, reason = "what only the tests of the demo need")]
 #[path = "../demo/wire.rs"]

@@ -95,6 +95,6 @@ fn a_ramp_whose_console_is_killed_is_paused_and_goes_on_when_somebody_says_so() 
     console.press("a").until("it can go on", |text| text.contains("continue"));
     std::thread::sleep(DEAF);
     console.press("c").shows("CHANGE running");
-    console.until("the end", |text| text.contains("─ done ╮"));
+    console.until("the end", |text| text.contains(" done ╮"));
     show(&console, "continued to its end");
 }

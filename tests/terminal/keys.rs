@@ -12,7 +12,13 @@ fn live(columns: u16, lines: u16) -> Console {
 fn panels_overlays_and_detail_views_open_and_close() {
     let console = live(120, 36);
     console.press("2").shows("CLUSTER↑").press("4").shows("PHASE↑").press("5").shows("WORKLOAD↑");
-    console.press("\t").shows("Needs attention");
+    console
+        .press("\t")
+        .shows("destinations")
+        .press("\t")
+        .shows("operations")
+        .press("\t")
+        .shows("Needs attention");
     console.press("?").shows("Open what the cursor is on").press("\x1b").hides("Open what the cursor is on");
     console.press("c").shows("Namespaces").press("\x1b").hides("[✓]");
     console.press("T").shows("contrast").press("\x1b").hides("contrast");

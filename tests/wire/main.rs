@@ -6,6 +6,7 @@ mod cluster;
 mod doctor;
 mod faults;
 mod follows;
+mod gate;
 mod plugins;
 mod schedules;
 mod verbs;

@@ -171,6 +171,16 @@ resources! {
         ]),
         ..CUSTOM
     },
+    VirtualServices => Resource {
+        group: "networking.istio.io", version: "v1", kind: "VirtualService", plural: "virtualservices",
+        singular: "virtualservice", short: &["vs"], categories: &["istio-io", "networking-istio-io"],
+        printer: Printer::Paths(&[
+            path("Gateways", "string", ".spec.gateways"),
+            path("Hosts", "string", ".spec.hosts"),
+            path("Age", "date", ".metadata.creationTimestamp"),
+        ]),
+        ..CUSTOM
+    },
     InferenceServices => Resource {
         group: "serving.kserve.io", version: "v1beta1", kind: "InferenceService", plural: "inferenceservices",
         singular: "inferenceservice", short: &["isvc"],

@@ -20,9 +20,17 @@ pub(super) struct Lease {
     name: String,
 }
 
+/// Why it is not ours.
+pub(super) enum NotTaken {
+    /// Somebody else holds it, in words.
+    Foreign(Clean),
+    /// Nobody knows.
+    Failed(Fault),
+}
+
 /// What was found.
 pub(super) enum Held {
-    /// There is none, or it has run out, or nobody may look.
+    /// There is none, or it has run out, or this account may not look.
     Free {
         found: Option<Found>,
     },
@@ -48,38 +56,45 @@ impl Lease {
         Self { namespace: object.key.namespace.clone(), name }
     }
 
-    pub(super) async fn look(&self, door: &Door) -> Held {
+    /// An error: nobody knows whether it is held, and what is not known is not free.
+    pub(super) async fn look(&self, door: &Door) -> Result<Held, Fault> {
         let request = Request::get(self.path()).header(header::USER_AGENT, agent()).body(Vec::new());
-        let Ok(request) = request else { return Held::Free { found: None } };
+        let request =
+            request.map_err(|_| Fault::new(At::Announce, FaultKind::Malformed, "not a path to ask for"))?;
         match door.send(At::Announce, request).await {
-            Ok(told) => held(&told.body, told.date),
-            Err(_) => Held::Free { found: None },
+            Ok(told) => Ok(held(&told.body, told.date)),
+            Err(fault) if matches!(fault.kind, FaultKind::NotFound | FaultKind::Forbidden) => {
+                Ok(Held::Free { found: None })
+            }
+            Err(fault) => Err(fault),
         }
     }
 
-    /// Takes it, or renews it. `false`: it may not be written. An error is somebody else's hold, in words.
-    pub(super) async fn take(&self, door: &Door, plan: &Plan, actor: &Actor) -> Result<bool, Clean> {
-        let held = self.look(door).await;
-        if let Some(words) = held.foreign(plan) {
-            return Err(words);
-        }
-        let found = match held {
-            Held::Free { found } => found,
-            Held::By { found, .. } => Some(found),
-        };
-        match self.write(door, plan, actor, found).await {
-            Ok(()) => Ok(true),
-            // Somebody was quicker: whoever that is holds it now.
-            Err(fault) if fault.kind == FaultKind::Conflict => match self.look(door).await.foreign(plan) {
-                Some(words) => Err(words),
-                None => Ok(true),
-            },
-            Err(_) => Ok(false),
+    /// Takes it, or renews it. `false`: it may not be written.
+    pub(super) async fn take(&self, door: &Door, plan: &Plan, actor: &Actor) -> Result<bool, NotTaken> {
+        // Somebody may be quicker: whoever that is holds it then, or has given it back at once.
+        let mut tries = 2;
+        loop {
+            tries -= 1;
+            let held = self.look(door).await.map_err(NotTaken::Failed)?;
+            if let Some(words) = held.foreign(plan) {
+                return Err(NotTaken::Foreign(words));
+            }
+            let found = match held {
+                Held::Free { found } => found,
+                Held::By { found, .. } => Some(found),
+            };
+            match self.write(door, plan, actor, found).await {
+                Ok(()) => return Ok(true),
+                Err(fault) if fault.kind == FaultKind::Forbidden => return Ok(false),
+                Err(fault) if fault.kind == FaultKind::Conflict && tries > 0 => {}
+                Err(fault) => return Err(NotTaken::Failed(fault)),
+            }
         }
     }
 
     pub(super) async fn give_back(&self, door: &Door, plan: &Plan) {
-        let Held::By { change, found, .. } = self.look(door).await else { return };
+        let Ok(Held::By { change, found, .. }) = self.look(door).await else { return };
         if change.as_str() != plan.id.as_clean().as_str() {
             return;
         }

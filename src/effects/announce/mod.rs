@@ -16,20 +16,22 @@ use tokio::time::sleep;
 
 use crate::clients::kube::{Access, Door};
 use crate::fleet::{ChangeId, Clean, ClusterId, Step as At};
-use crate::gate::machine::{Event, Rejection, Report};
-use crate::gate::operation::{Actor, Outcome, Why};
+use crate::gate::machine::{Ended, Event, Rejection, Report};
+use crate::gate::operation::{Actor, Why};
 use crate::gate::plan::Plan;
 use crate::sources::kube::Details;
-use lease::{Held, Lease};
+use lease::{Held, Lease, NotTaken};
 
 /// How often a lease is renewed; it runs out after three times as long.
 const RENEW_EVERY: Duration = Duration::from_secs(10);
 
 /// Before the operator is asked: whether another console holds the target, and what cannot be announced.
 pub async fn look(door: &Door, plan: &Plan, step: usize) -> Result<Report, Rejection> {
-    let lease = Lease::of(plan, step);
-    if let Some(held) = lease.look(door).await.foreign(plan) {
-        return Err(Rejection::new(held));
+    let held = Lease::of(plan, step).look(door).await.map_err(|fault| {
+        Rejection::new(format!("whether another console drives it cannot be told: {fault}"))
+    })?;
+    if let Some(words) = held.foreign(plan) {
+        return Err(Rejection::new(words));
     }
     let mut report = Report::default();
     let namespace = &plan.steps[step].object.key.namespace;
@@ -55,7 +57,8 @@ pub struct Announcer {
 }
 
 impl Announcer {
-    /// Takes a lease on every target and keeps it; when one is somebody else's, gives back what it took.
+    /// Takes a lease on every target and keeps it; when one is somebody else's, or nobody can tell whose it is, gives
+    /// back what it took.
     pub async fn hold(
         &self,
         details: &Details,
@@ -67,16 +70,19 @@ impl Announcer {
         let mut taken = Vec::new();
         for (step, cluster) in targets {
             let lease = Lease::of(plan, *step);
-            let Ok(door) = details.open_door(*cluster, At::Announce) else { continue };
-            match lease.take(&door, plan, actor).await {
-                Ok(true) => taken.push((lease, door)),
+            let took = match details.open_door(*cluster, At::Announce) {
+                Ok(door) => lease.take(&door, plan, actor).await.map(|took| took.then_some(door)),
+                Err(fault) => Err(NotTaken::Failed(fault)),
+            };
+            match took {
+                Ok(Some(door)) => taken.push((lease, door)),
                 // It may not be written, which the plan has said.
-                Ok(false) => {}
-                Err(words) => {
+                Ok(None) => {}
+                Err(why) => {
                     for (lease, door) in &taken {
                         lease.give_back(door, plan).await;
                     }
-                    return Err(words);
+                    return Err(why.words(&plan.steps[*step].cluster.name));
                 }
             }
         }
@@ -89,27 +95,27 @@ impl Announcer {
         Ok(())
     }
 
-    /// Gives the leases back; when the operation ended, leaves an event at each target.
+    /// Gives the leases back; when the operation ended, leaves an event at each target that was changed.
     pub async fn withdraw(
         &self,
         details: &Details,
         plan: &Arc<Plan>,
         targets: &[(usize, ClusterId)],
-        ended: (&Actor, Option<Outcome>),
+        ended: (&Actor, Option<&Ended>),
     ) {
         let task = self.renewing.lock().unwrap_or_else(PoisonError::into_inner).remove(&plan.id);
         if let Some(task) = task {
             task.abort();
         }
-        let (actor, outcome) = ended;
+        let (actor, ended) = ended;
         for (step, cluster) in targets {
             let Ok((door, resource)) = details.way(*cluster, plan.steps[*step].object.kind, At::Announce)
             else {
                 continue;
             };
             Lease::of(plan, *step).give_back(&door, plan).await;
-            if let Some(outcome) = outcome {
-                event::leave(&door, &resource, (plan, *step), (actor, outcome)).await;
+            if let Some(ended) = ended {
+                event::leave(&door, &resource, (plan, *step), (actor, ended)).await;
             }
         }
     }
@@ -120,10 +126,19 @@ async fn renew(taken: &[(Lease, Door)], plan: &Plan, actor: &Actor, events: Send
         sleep(RENEW_EVERY).await;
         for (lease, door) in taken {
             // A lease that cannot be renewed now may be the next time; one that somebody else took is lost.
-            if let Err(words) = lease.take(door, plan, actor).await {
+            if let Err(NotTaken::Foreign(words)) = lease.take(door, plan, actor).await {
                 let _ = events.send((plan.id.clone(), Event::Pause(Why::Held(words)))).await;
                 return;
             }
+        }
+    }
+}
+
+impl NotTaken {
+    fn words(self, cluster: &Clean) -> Clean {
+        match self {
+            Self::Foreign(words) => words,
+            Self::Failed(fault) => Clean::from(format!("it could not be announced in {cluster}: {fault}")),
         }
     }
 }

@@ -47,11 +47,8 @@ pub async fn send(details: &Details, approved: Approved) -> Answered {
     let preconditions = match preconditions(&door, &resource, step, approved.builds_on()).await {
         Ok(preconditions) => preconditions,
         Err(rejection) => {
-            return Answered::Refused {
-                words: rejection.words,
-                conflict: rejection.is_conflict,
-                may_pass: !rejection.is_conflict,
-            };
+            let (conflict, may_pass) = (rejection.is_conflict, !rejection.is_conflict);
+            return Answered::Refused { words: in_words(rejection), conflict, may_pass };
         }
     };
     let ask = Ask { step, mark: &approved.mark(), preconditions: &preconditions, dry_run: false };
@@ -125,10 +122,10 @@ async fn dry_run(
     }
 }
 
-/// A `Scale` has its number where the object has it too, but leaves a 0 out (`omitempty`).
+/// A `Scale` has its number where the object has it too; of none it has no number (`omitempty`).
 fn as_object(step: &Step, mut body: Value) -> Value {
-    if matches!(step.write, Write::Scale { .. }) && body["spec"]["replicas"].is_null() {
-        body["spec"]["replicas"] = 0.into();
+    if let (Write::Scale { .. }, Some(Value::Object(spec))) = (&step.write, body.get_mut("spec")) {
+        spec.entry("replicas").or_insert_with(|| 0.into());
     }
     body
 }
@@ -144,7 +141,10 @@ async fn preconditions(
     if let Write::Patch(_) = step.write {
         return Ok(Preconditions { builds_on: builds_on.cloned(), scale_version: None });
     }
-    let now = get(door, resource, step).await.map_err(|fault| told(&fault))?;
+    let now = get(door, resource, step).await.map_err(|fault| match fault.kind {
+        FaultKind::NotFound => gone(),
+        _ => told(&fault),
+    })?;
     let differs = differ::differences(step, &now);
     if !differs.is_empty() {
         return Err(conflict(differs));
@@ -155,6 +155,21 @@ async fn preconditions(
 
 async fn get(door: &Door, resource: &Resource, step: &Step) -> Result<Value, Fault> {
     door.ask_json(Question::json(&resource.object_path(&step.object.key), At::Get)).await
+}
+
+fn gone() -> Rejection {
+    Rejection { is_conflict: true, ..Rejection::new("it is not there any more") }
+}
+
+/// With the first thing that is not as it was shown.
+fn in_words(rejection: Rejection) -> Clean {
+    match rejection.differs.first() {
+        Some(it) => Clean::from(format!(
+            "{}: {} was shown as {}, is now {}",
+            rejection.words, it.label, it.shown, it.now
+        )),
+        None => rejection.words,
+    }
 }
 
 fn conflict(differs: Vec<crate::gate::machine::Difference>) -> Rejection {
@@ -168,14 +183,18 @@ async fn rejected(door: &Door, resource: &Resource, step: &Step, fault: &Fault) 
         match get(door, resource, step).await {
             Ok(now) => {
                 let differs = differ::differences(step, &now);
-                if !differs.is_empty() || fault.kind == FaultKind::Conflict {
+                if !differs.is_empty() {
                     return conflict(differs);
                 }
+                if fault.kind == FaultKind::Conflict {
+                    return Rejection::new("its status was written at that moment; nothing of it has changed");
+                }
             }
-            Err(fault) if fault.kind == FaultKind::NotFound => {
-                return Rejection { is_conflict: true, ..Rejection::new("it is not there any more") };
+            Err(fault) if fault.kind == FaultKind::NotFound => return gone(),
+            Err(_) => {
+                let is_conflict = fault.kind == FaultKind::Conflict;
+                return Rejection { is_conflict, ..told(fault) };
             }
-            Err(_) => {}
         }
     }
     told(fault)
@@ -187,15 +206,8 @@ async fn refused_or_lost(door: &Door, resource: &Resource, step: &Step, fault: &
         Certainty::Unknown => Answered::Unknown { words: Clean::from(fault.to_string()) },
         Certainty::Refused { may_pass } => {
             let rejection = rejected(door, resource, step, fault).await;
-            let words = match rejection.differs.first() {
-                Some(it) => Clean::from(format!(
-                    "{}: {} was shown as {}, is now {}",
-                    rejection.words, it.label, it.shown, it.now
-                )),
-                None => rejection.words,
-            };
-            let conflict = rejection.is_conflict || fault.kind == FaultKind::Conflict;
-            Answered::Refused { words, conflict, may_pass: may_pass && !conflict }
+            let conflict = rejection.is_conflict;
+            Answered::Refused { words: in_words(rejection), conflict, may_pass: may_pass && !conflict }
         }
     }
 }
@@ -217,12 +229,13 @@ fn certainty(kind: FaultKind) -> Certainty {
         | FaultKind::Refused
         | FaultKind::Unresolved
         | FaultKind::Certificate => Certainty::NotSent,
-        FaultKind::Throttled(_) => Certainty::Refused { may_pass: true },
-        FaultKind::Unauthorized
-        | FaultKind::Forbidden
+        // After a while, a login, or a status that was written at the same moment.
+        FaultKind::Throttled(_) | FaultKind::Unauthorized | FaultKind::Conflict => {
+            Certainty::Refused { may_pass: true }
+        }
+        FaultKind::Forbidden
         | FaultKind::NotFound
         | FaultKind::Expired
-        | FaultKind::Conflict
         | FaultKind::Status(400..=499) => Certainty::Refused { may_pass: false },
         FaultKind::Unreachable
         | FaultKind::TimedOut(_)
@@ -247,7 +260,8 @@ fn told(fault: &Fault) -> Rejection {
         let start: String = fault.detail.chars().take(LONGEST).collect();
         fault.detail = Clean::from(format!("{start}…"));
     }
-    let hint = fault.hint();
+    // What is hinted at for a read is not what a write lacks.
+    let hint = if fault.kind == FaultKind::Forbidden { "" } else { fault.hint() };
     let words = if hint.is_empty() { fault.to_string() } else { format!("{fault} ({hint})") };
     Rejection::new(words)
 }

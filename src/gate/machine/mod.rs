@@ -15,7 +15,9 @@
 //! has not read again.
 
 mod checking;
+mod resuming;
 mod running;
+mod telling;
 mod verify;
 
 use std::sync::Arc;
@@ -26,7 +28,7 @@ use super::operation::{Actor, Awaits, Operation, Outcome, Progress, StepState, V
 use super::plan::Plan;
 use super::record::{Entry, Record};
 use super::{Approved, Policy, Unlocks};
-use crate::fleet::{Age, ChangeId, Clean, ClusterId, Fault, Now};
+use crate::fleet::{Age, ChangeId, Clean, ClusterId, Fault, Now, Unix};
 use crate::state::State;
 
 /// What can happen to an operation.
@@ -72,10 +74,11 @@ pub enum Event {
     Tick,
 }
 
-/// Which record was written. Only the first two are waited for.
+/// Which record was written. Only the first three are waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Written {
     Opening,
+    Resuming,
     Sending(usize),
     Afterwards,
 }
@@ -146,12 +149,21 @@ pub enum Command {
         step: usize,
         cluster: ClusterId,
     },
-    /// Give the leases back, and leave an event at each target if the operation ended.
+    /// Give the leases back, and tell colleagues if the operation ended.
     Withdraw {
         plan: Arc<Plan>,
         targets: Vec<(usize, ClusterId)>,
-        outcome: Option<Outcome>,
+        ended: Option<Ended>,
     },
+}
+
+/// What colleagues are told who look at the objects later.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    pub outcome: Outcome,
+    pub at: Unix,
+    /// Targets that were changed, or may have been, and what became of them in words.
+    pub changed: Vec<(usize, Clean)>,
 }
 
 /// What the machine looks at besides its operation.
@@ -167,6 +179,7 @@ impl Written {
     pub fn of(record: &Record) -> Self {
         match record.entry {
             Entry::Opened { .. } => Self::Opening,
+            Entry::Resumed { .. } => Self::Resuming,
             Entry::Sending { step, .. } => Self::Sending(step),
             _ => Self::Afterwards,
         }
@@ -219,6 +232,7 @@ impl Operation {
             progress.state = state;
             progress.words = words.into();
             progress.since = world.now.mono;
+            progress.at = None;
         }
     }
 
@@ -244,8 +258,9 @@ impl Operation {
 }
 
 impl Progress {
+    /// How long it has been in its state; of what another process did only the journal knows.
     fn waited(&self, now: Now) -> Age {
-        now.since(self.since)
+        self.at.map_or_else(|| now.since(self.since), |at| now.age_of(at))
     }
 }
 

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Answered, Command, World, Written};
+use super::{Answered, Command, Ended, World, Written, telling};
 use crate::fleet::{Age, Clean};
 use crate::gate::approved::Approved;
-use crate::gate::operation::{Actor, Awaits, Operation, Outcome, Phase, StepState, Version, Why};
+use crate::gate::operation::{Awaits, Operation, Outcome, Phase, StepState, Version, Why};
 use crate::gate::plan::traffic;
 use crate::gate::record::Entry;
 
@@ -30,6 +30,8 @@ impl Operation {
     ) -> Vec<Command> {
         match (self.awaits, of, outcome) {
             (Awaits::Opening, Written::Opening, Ok(())) => self.announce(world),
+            (Awaits::Resuming, Written::Resuming, Ok(())) => self.resumed(world),
+            (Awaits::Resuming, Written::Resuming, Err(words)) => self.not_resumed(words),
             (Awaits::Intent(step), Written::Sending(written), Ok(())) if step == written => {
                 self.send(step, world)
             }
@@ -50,7 +52,7 @@ impl Operation {
         }
     }
 
-    fn announce(&mut self, world: World<'_>) -> Vec<Command> {
+    pub(super) fn announce(&mut self, world: World<'_>) -> Vec<Command> {
         self.awaits = Awaits::Announcement;
         vec![Command::Announce { plan: Arc::clone(&self.plan), targets: self.targets(world) }]
     }
@@ -75,6 +77,10 @@ impl Operation {
         {
             return Vec::new();
         }
+        // Gone on with after a restart: what was sent before is looked at first.
+        if self.count(|it| it == StepState::Confirmed || it.is_unknown()) > 0 {
+            return Vec::new();
+        }
         let Some(step) = self.next() else { return self.finish(world) };
         if let Some(words) = self.obstacle(step, world) {
             return self.hold(Why::NotReady(words), world);
@@ -88,6 +94,9 @@ impl Operation {
     fn obstacle(&self, step: usize, world: World<'_>) -> Option<Clean> {
         let planned = &self.plan.steps[step];
         match planned.cluster.find(world.state) {
+            Some(cluster) if !world.unlocks.is_open(cluster.id, world.now, world.policy) => {
+                Some(Clean::from(format!("{} is read-only: unlock it first", planned.cluster.name)))
+            }
             Some(cluster) => traffic::shortage(world.state, cluster.id, &self.plan, planned),
             None => Some(Clean::from(format!("{} is not there any more", planned.cluster.name))),
         }
@@ -137,7 +146,7 @@ impl Operation {
         let Refused { words, conflict, may_pass } = refused;
         self.set(step, StepState::Refused, words.clone(), world);
         self.steps[step].may_pass = may_pass;
-        let mut commands = vec![self.record(Entry::Refused { step, words, conflict }, world)];
+        let mut commands = vec![self.record(Entry::Refused { step, words, conflict, may_pass }, world)];
         if self.applied() == 0 && self.unknown().is_empty() && self.plan.steps.len() == 1 {
             let outcome = if conflict { Outcome::Conflict } else { Outcome::Failed };
             commands.extend(self.end(outcome, world));
@@ -171,30 +180,6 @@ impl Operation {
             }
             _ => Vec::new(),
         }
-    }
-
-    /// Goes on with what is left; never while anything is unknown.
-    pub(super) fn resume(&mut self, actor: Actor, world: World<'_>) -> Vec<Command> {
-        if !matches!(self.phase, Phase::Paused(_)) || !self.unknown().is_empty() {
-            return Vec::new();
-        }
-        self.phase = Phase::Running;
-        self.is_ours = true;
-        let mut commands = vec![self.record(Entry::Resumed { actor }, world)];
-        for step in 0..self.steps.len() {
-            if self.steps[step].state == StepState::Refused {
-                let again = self.steps[step].may_pass;
-                let (state, entry) = if again {
-                    (StepState::Pending, Entry::Again { step })
-                } else {
-                    (StepState::Skipped, Entry::Skipped { step })
-                };
-                self.set(step, state, "", world);
-                commands.push(self.record(entry, world));
-            }
-        }
-        commands.extend(self.announce(world));
-        commands
     }
 
     pub(super) fn leave(&mut self, world: World<'_>) -> Vec<Command> {
@@ -236,6 +221,8 @@ impl Operation {
     }
 
     fn withdraw(&self, outcome: Option<Outcome>, world: World<'_>) -> Vec<Command> {
-        vec![Command::Withdraw { plan: Arc::clone(&self.plan), targets: self.targets(world), outcome }]
+        let ended =
+            outcome.map(|outcome| Ended { outcome, at: world.now.unix, changed: telling::changed(self) });
+        vec![Command::Withdraw { plan: Arc::clone(&self.plan), targets: self.targets(world), ended }]
     }
 }

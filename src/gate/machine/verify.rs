@@ -11,7 +11,7 @@ use crate::gate::approved;
 use crate::gate::operation::{Awaits, Operation, Phase, StepState, Why};
 use crate::gate::plan::{Expect, Step};
 use crate::gate::record::Entry;
-use crate::gate::settle::{self, Settled};
+use crate::gate::settle::{self, Sent, Settled};
 
 impl Operation {
     pub(super) fn tick(&mut self, world: World<'_>) -> Vec<Command> {
@@ -66,10 +66,14 @@ impl Operation {
         let progress = &self.steps[step];
         let mark = approved::mark(&self.plan, step, progress.attempts.max(1));
         let planned = &self.plan.steps[step];
-        let waited = self.since_sending(step, world);
-        match settle::settle(planned, &mark, object, waited, world.policy.settle) {
+        let before = planned.follows.and_then(|before| self.steps[before].version.as_ref());
+        let base = before.map_or(planned.generation, |version| version.generation);
+        let sent = Sent { step: planned, mark: &mark, base };
+        let (waited, patience) = self.since_sending(step, world);
+        match settle::settle(&sent, object, waited, patience) {
             Settled::Open => Vec::new(),
             Settled::Landed(version) => self.confirmed(step, version, world),
+            Settled::Overtaken(words) => self.drifted(step, words, world),
             Settled::NotLanded(words) => {
                 // After a restart it stays paused: the operator says whether it goes on.
                 self.refused(step, Refused { words, conflict: false, may_pass: true }, world)
@@ -77,12 +81,16 @@ impl Operation {
         }
     }
 
-    /// How long the request may have been on its way; of one that another process sent only the journal knows.
-    fn since_sending(&self, step: usize, world: World<'_>) -> Age {
+    /// How long the request has been on its way, and how long it may be. Of one that another process sent only the
+    /// journal knows, which was written before it left.
+    fn since_sending(&self, step: usize, world: World<'_>) -> (Age, Age) {
+        let policy = world.policy;
         if self.is_ours {
-            return self.steps[step].waited(world.now);
+            return (self.steps[step].waited(world.now), policy.settle);
         }
-        self.opened.map_or(Age::default(), |opened| world.now.age_of(self.logged_at.unwrap_or(opened)))
+        let logged = self.logged_at.or(self.opened);
+        let waited = logged.map_or(Age::default(), |at| world.now.age_of(at));
+        (waited, Age(policy.to_the_wire.0 + policy.settle.0))
     }
 
     fn compare(&mut self, step: usize, object: Option<&Value>, world: World<'_>) -> Vec<Command> {
@@ -93,7 +101,10 @@ impl Operation {
         if let Err(words) = settle::holds(&planned.steps[step], object) {
             return self.drifted(step, words, world);
         }
-        self.steps[step].version = Some(settle::version(object));
+        // The next step on it builds on what this one left, and on nothing that came after.
+        if self.steps[step].version.as_ref().is_none_or(|version| version.generation.is_none()) {
+            self.steps[step].version = Some(settle::version(object));
+        }
         match planned.steps[step].expect {
             Expect::Values => self.verified(step, world),
             Expect::Rollout { .. } => self.look_at_rollout(step, world),
@@ -136,11 +147,9 @@ impl Operation {
         if matches!(self.phase, Phase::Paused(_)) {
             return commands;
         }
-        match self.next() {
-            Some(next) if self.phase == Phase::Running => {
-                self.wait(self.plan.steps[next].wait, world);
-            }
-            _ => self.not_before = world.now.mono,
+        self.not_before = world.now.mono;
+        if self.phase == Phase::Running {
+            self.wait_for_next(world);
         }
         commands.extend(self.advance(world));
         commands

@@ -277,7 +277,13 @@ impl Bench {
         };
         let object = &self.objects[&key];
         let generation = approved.builds_on().map_or(approved.step().generation, |it| it.generation);
-        let holds = precondition(object, &write, generation);
+        let builds = match (approved.builds_on(), &write) {
+            (Some(_), Write::Patch(_)) if object["metadata"]["generation"].as_i64() != generation => {
+                Err("testing value /metadata/generation failed".into())
+            }
+            _ => Ok(()),
+        };
+        let holds = builds.and_then(|()| precondition(object, &write, generation));
         let changed = applies && holds.is_ok();
         self.sent.push((approved.mark(), changed));
         if changed {

@@ -6,4 +6,6 @@ mod crashes;
 mod dialogs;
 mod faults;
 mod plans;
+mod resumes;
 mod routes;
+mod traps;

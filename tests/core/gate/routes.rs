@@ -13,7 +13,7 @@ use super::bench::{Bench, policy};
 use crate::world::{meta, node};
 
 /// `ml/split`: a first rule for canaries, then the one with the weights.
-fn split(aws: &Value, gcp: &Value) -> Value {
+pub(super) fn split(aws: &Value, gcp: &Value) -> Value {
     json!({"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": meta("ml/split"),
         "spec": {"hosts": ["ml.example.com"], "http": [
             {"match": [{"headers": {"x-canary": {"exact": "true"}}}], "route": [{"destination": {"host": "web-gcp"}}],
@@ -25,12 +25,12 @@ fn split(aws: &Value, gcp: &Value) -> Value {
              "mirrors": [{"destination": {"host": "shadow"}, "percentage": {"value": 5.5}}]}]}})
 }
 
-fn service(name: &str) -> Value {
+pub(super) fn service(name: &str) -> Value {
     json!({"apiVersion": "v1", "kind": "Service", "metadata": meta(&format!("ml/{name}")),
         "spec": {"selector": {"app": name}, "ports": [{"port": 80}]}})
 }
 
-fn endpoints(name: &str, ready: usize) -> Value {
+pub(super) fn endpoints(name: &str, ready: usize) -> Value {
     let mut metadata = meta(&format!("ml/{name}-x1"));
     metadata["labels"] = json!({"kubernetes.io/service-name": name});
     let endpoint =
@@ -40,7 +40,7 @@ fn endpoints(name: &str, ready: usize) -> Value {
         "addressType": "IPv4", "endpoints": all, "ports": [{"port": 80}]})
 }
 
-fn with_ready(aws: usize, gcp: usize) -> Bench {
+pub(super) fn with_ready(aws: usize, gcp: usize) -> Bench {
     let of = |cloud: &str| {
         vec![
             node("n-0", cloud, "r", 0, true),
@@ -58,7 +58,7 @@ fn with_ready(aws: usize, gcp: usize) -> Bench {
     )
 }
 
-fn weights(bench: &Bench, clusters: &[&str], to: &[u32], ramp: Option<Ramp>) -> Intent {
+pub(super) fn weights(bench: &Bench, clusters: &[&str], to: &[u32], ramp: Option<Ramp>) -> Intent {
     let clusters = clusters.iter().map(|name| bench.world.state.cluster_named(name).unwrap().id).collect();
     let route = bench.place("aws-east", Kind::VirtualService, "ml/split").object;
     Intent::new(Wish::Weights(Weights {
@@ -71,12 +71,12 @@ fn weights(bench: &Bench, clusters: &[&str], to: &[u32], ramp: Option<Ramp>) -> 
     }))
 }
 
-fn both(bench: &mut Bench, to: &[u32], ramp: Option<Ramp>) -> Result<Plan, Refusal> {
+pub(super) fn both(bench: &mut Bench, to: &[u32], ramp: Option<Ramp>) -> Result<Plan, Refusal> {
     let intent = weights(bench, &["aws-east", "gcp-central"], to, ramp);
     bench.plan(&intent)
 }
 
-fn written(bench: &Bench, cluster: &str) -> Value {
+pub(super) fn written(bench: &Bench, cluster: &str) -> Value {
     bench.object(&bench.place(cluster, Kind::VirtualService, "ml/split"))["spec"].clone()
 }
 
