@@ -113,7 +113,7 @@ mod tests {
         let keymap = Keymap::default();
         let resolve = |contexts: &[Context], text| keymap.resolve(contexts, &keys(text));
         assert_eq!(resolve(&[Context::Panel], "/"), Resolved::Action(Action::Filter));
-        let inspect = [Context::Logs, Context::Inspect];
+        let inspect = [Context::Logs, Context::Inspect, Context::Text];
         assert_eq!(resolve(&inspect, "/"), Resolved::Action(Action::Search));
         assert_eq!(resolve(&[Context::Picker], "space"), Resolved::Action(Action::Toggle));
         assert_eq!(resolve(&[Context::Panel], "space"), Resolved::Action(Action::Freeze));

@@ -88,6 +88,7 @@ fn records() -> Vec<Record> {
                 step: 1,
                 words: "409 Conflict: the object has been modified".into(),
                 conflict: true,
+                may_pass: false,
             },
             Entry::Paused { why: Why::StepFailed(1) },
         ],

@@ -12,12 +12,15 @@ use crate::sitting::{Sitting, told};
 
 use skydeck::gate::patch::ANNOTATION as CHANGE;
 
+const KEDA: &str = "scaledobject.keda.sh/batch";
+
 fn policy() -> Policy {
     Policy { bake: Age(3), ..Policy::default() }
 }
 
 fn kubeconfig(clusters: &[&Cluster], viewer: bool) -> String {
-    let mut merged = json!({"apiVersion": "v1", "kind": "Config", "clusters": [], "users": [], "contexts": []});
+    let mut merged =
+        json!({"apiVersion": "v1", "kind": "Config", "clusters": [], "users": [], "contexts": []});
     for cluster in clusters {
         for part in ["clusters", "users", "contexts"] {
             let entries = cluster.kubeconfig[part].as_array().unwrap().iter();
@@ -174,9 +177,8 @@ async fn events(sitting: &mut Sitting, cluster: &Cluster, id: &ChangeId) {
         let all = cluster.objects("events");
         all.into_iter().any(|it| it["message"].as_str().unwrap_or_default().contains(&id.to_string()))
     };
-    let leases = |cluster: &Cluster| {
-        cluster.objects("leases").iter().any(|it| it["metadata"]["namespace"] == "gate")
-    };
+    let leases =
+        |cluster: &Cluster| cluster.objects("leases").iter().any(|it| it["metadata"]["namespace"] == "gate");
     for _ in 0..100 {
         if told(cluster) && !leases(cluster) {
             break;
@@ -186,7 +188,10 @@ async fn events(sitting: &mut Sitting, cluster: &Cluster, id: &ChangeId) {
     let selector = "involvedObject.name=split";
     let events = cluster.kubectl(&["-n", "gate", "get", "events", "--field-selector", selector]);
     println!("{events}");
-    assert!(events.contains("TrafficShifted") && events.contains("http[1].route[0].weight 60 → 50"), "{events}");
+    assert!(
+        events.contains("TrafficShifted") && events.contains("http[1].route[0].weight 60 → 50"),
+        "{events}"
+    );
     assert!(events.contains("TakenBack"), "{events}");
     assert!(!leases(cluster), "given back");
 }
@@ -252,7 +257,6 @@ async fn autoscalers_and_back(sitting: &mut Sitting, one: &Cluster) {
     undone(sitting, id).await;
     assert_eq!(essence(&get(one, HPA)), essence(&before));
 
-    const KEDA: &str = "scaledobject.keda.sh/batch";
     let before = get(one, KEDA);
     let intent = sitting.scale(&[(&one.name, "gate/batch", Amount::Replicas(3))]);
     let id = done(sitting, &intent).await;
@@ -274,7 +278,8 @@ async fn gateway_weights(sitting: &mut Sitting, one: &Cluster) {
 
 async fn an_account_that_may_only_read(one: &Cluster) {
     // The role `view` knows no ScaledObjects; whether one decides must be known.
-    let reads = ["create", "clusterrole", "keda", "--verb=get,list,watch", "--resource=scaledobjects.keda.sh"];
+    let reads =
+        ["create", "clusterrole", "keda", "--verb=get,list,watch", "--resource=scaledobjects.keda.sh"];
     one.kubectl(&reads);
     one.kubectl(&["create", "clusterrolebinding", "keda", "--clusterrole=keda", "--user=viewer"]);
     let mut sitting = Sitting::new(&kubeconfig(&[one], true), policy()).await;
@@ -284,7 +289,15 @@ async fn an_account_that_may_only_read(one: &Cluster) {
     println!("{no}");
     assert!(no.contains("this account may not update deployments.apps/scale in gate"), "{no}");
     // It may scale now, and still tell nobody: the plan says so, and goes on.
-    one.kubectl(&["-n", "gate", "create", "role", "scaler", "--verb=update", "--resource=deployments.apps/scale"]);
+    one.kubectl(&[
+        "-n",
+        "gate",
+        "create",
+        "role",
+        "scaler",
+        "--verb=update",
+        "--resource=deployments.apps/scale",
+    ]);
     one.kubectl(&["-n", "gate", "create", "rolebinding", "scaler", "--role=scaler", "--user=viewer"]);
     let id = loop {
         // The authorizer hears of the binding a moment later.
@@ -297,7 +310,10 @@ async fn an_account_that_may_only_read(one: &Cluster) {
         skydeck::gate::diff::lines(sitting.operation(&id)).iter().map(|it| it.text.to_string()).collect();
     println!("{}", lines.join("\n"));
     let said = lines.join("\n");
-    assert!(said.contains("may not write leases in gate") && said.contains("may not write events in gate"), "{said}");
+    assert!(
+        said.contains("may not write leases in gate") && said.contains("may not write events in gate"),
+        "{said}"
+    );
     sitting.yes(&id);
     sitting.rest(&id).await;
     assert_eq!(sitting.operation(&id).phase, Phase::Ended(Outcome::Done), "{}", told(sitting.operation(&id)));

@@ -54,6 +54,13 @@ fn confirm(console: &Console) {
     console.press(phrase).shows(&format!("to apply   {phrase}")).press("\r");
 }
 
+/// Waits until the plan on top is in this state.
+fn plan_is(console: &Console, title: &str, state: &str) {
+    let end = format!(" {state} ╮");
+    let so = |text: &str| text.lines().any(|line| line.contains(title) && line.trim_end().ends_with(&end));
+    console.until(&format!("{title} … {state}"), so);
+}
+
 fn unlock(console: &Console) {
     console.shows("Unlock for changes");
     std::thread::sleep(DEAF);
@@ -128,7 +135,7 @@ fn scale(console: &Console, aws: &Cluster, gcp: &Cluster) {
     console.press("u").shows("undo").shows("waits for you");
     show(console, "undo is a plan of its own");
     confirm(console);
-    console.until("the end of the undo", |text| text.contains("─ done ╮"));
+    plan_is(console, "Plan undo", "done");
     console.press("\x1b\x1b");
     assert_eq!(
         [replicas(aws, "web"), replicas(gcp, "web"), replicas(gcp, "webhook")],
@@ -146,7 +153,7 @@ fn traffic(console: &Console, aws: &Cluster, gcp: &Cluster) {
     console.press("\r").shows("waits for you");
     show(console, "the plan for both source clusters");
     confirm(console);
-    console.until("the end of the shift", |text| text.contains("─ done ╮"));
+    plan_is(console, "Plan shift", "done");
     for (cluster, before) in [aws, gcp].into_iter().zip(&before) {
         let mut wanted = before.clone();
         wanted[1]["route"][0]["weight"] = 50.into();
@@ -163,8 +170,8 @@ fn traffic(console: &Console, aws: &Cluster, gcp: &Cluster) {
     console.until("a stage", |text| text.contains("verified"));
     show(console, "the ramp runs");
     assert_ne!(weights(aws), [50, 50]);
-    console.press("A").shows("returned");
-    console.until("the way back", |text| text.contains("done") || text.contains("returned"));
+    console.press("A");
+    plan_is(console, "Plan undo", "done");
     show(console, "aborted: back to the weights before the ramp");
     for cluster in [aws, gcp] {
         assert_eq!(weights(cluster), [50, 50]);

@@ -2,6 +2,8 @@
 //! servers' own count of what was sent.
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Arc;
@@ -122,14 +124,36 @@ fn cluster(name: &str) -> Standalone {
         json!({"metadata": {"name": "n"}, "status": {"capacity": size, "allocatable": size,
             "conditions": [{"type": "Ready", "status": "True"}]}}),
     );
-    cluster.store().put(
-        Kind::Deployments,
-        json!({"metadata": {"name": "web", "namespace": "a"}, "spec": {
+    // Through the door, so that it is made as any object is, with a generation and its defaults.
+    create(
+        &cluster,
+        &json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}, "spec": {
             "replicas": 2, "selector": {"matchLabels": {"app": "web"}},
             "template": {"metadata": {"labels": {"app": "web"}},
                 "spec": {"containers": [{"name": "c", "image": "i:v1"}]}}}}),
     );
+    let begun = tokio::time::Instant::now();
+    while web(&cluster)["status"]["readyReplicas"] != 2 {
+        assert!(begun.elapsed() < PATIENCE, "{:#}", web(&cluster));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    cluster.seam().forget();
     cluster
+}
+
+fn create(cluster: &Standalone, object: &Value) {
+    let body = object.to_string();
+    let mut line = TcpStream::connect(cluster.address()).unwrap();
+    write!(
+        line,
+        "POST /apis/apps/v1/namespaces/a/deployments HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer secret\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    )
+    .unwrap();
+    let mut answer = String::new();
+    line.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
 }
 
 fn web(cluster: &Standalone) -> Value {

@@ -221,6 +221,8 @@ impl App {
     }
 
     pub(super) fn show_plan(&mut self, id: ChangeId) {
+        // One plan at a time; the one before is in the Journal.
+        self.layers.retain(|layer| !matches!(layer, Layer::Plan(_)));
         self.layers.push(Layer::Plan(Box::new(PlanView::new(id, self.state.now.mono))));
         self.dirty = true;
     }

@@ -154,7 +154,7 @@ impl ScaleForm {
 
     fn row(&self, place: &Place, state: &State) -> Cell {
         let cluster = state.cluster(place.cluster).map(|it| it.spec.name.clone()).unwrap_or_default();
-        let cell = Cell::muted(format!("{cluster:<14}"))
+        let cell = Cell::muted(format!("{cluster:<14} "))
             .and(format!("{:<34}", place.object.key.to_string()), Meaning::Text);
         let Some(current) = self.current(place) else { return cell.and("?", Meaning::Unknown) };
         let cell = cell.and(format!("{current}"), Meaning::Text);

@@ -32,8 +32,7 @@ fn event(
 ) -> Value {
     let step = &plan.steps[step];
     let key = &step.object.key;
-    let mut message =
-        format!("{words} by {} (change {}): {}", holder(actor), plan.id, ended.outcome.name());
+    let mut message = format!("{words} by {} (change {}): {}", holder(actor), plan.id, ended.outcome.name());
     if !plan.reason.is_empty() {
         message.push_str(&format!("; {}", plan.reason));
     }

@@ -187,7 +187,9 @@ async fn rejected(door: &Door, resource: &Resource, step: &Step, fault: &Fault) 
                     return conflict(differs);
                 }
                 if fault.kind == FaultKind::Conflict {
-                    return Rejection::new("its status was written at that moment; nothing of it has changed");
+                    return Rejection::new(
+                        "its status was written at that moment; nothing of it has changed",
+                    );
                 }
             }
             Err(fault) if fault.kind == FaultKind::NotFound => return gone(),
@@ -233,10 +235,9 @@ fn certainty(kind: FaultKind) -> Certainty {
         FaultKind::Throttled(_) | FaultKind::Unauthorized | FaultKind::Conflict => {
             Certainty::Refused { may_pass: true }
         }
-        FaultKind::Forbidden
-        | FaultKind::NotFound
-        | FaultKind::Expired
-        | FaultKind::Status(400..=499) => Certainty::Refused { may_pass: false },
+        FaultKind::Forbidden | FaultKind::NotFound | FaultKind::Expired | FaultKind::Status(400..=499) => {
+            Certainty::Refused { may_pass: false }
+        }
         FaultKind::Unreachable
         | FaultKind::TimedOut(_)
         | FaultKind::Cut

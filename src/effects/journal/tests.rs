@@ -52,7 +52,12 @@ fn records() -> Vec<Record> {
         record(
             1,
             6,
-            Entry::Refused { step: 1, words: "409 \"conflict\" \\ \u{202e}".into(), conflict: true, may_pass: false },
+            Entry::Refused {
+                step: 1,
+                words: "409 \"conflict\" \\ \u{202e}".into(),
+                conflict: true,
+                may_pass: false,
+            },
         ),
         record(2, 7, Entry::Lost { step: 0, words: "no answer within 10s".into() }),
         record(1, 8, Entry::Paused { why: Why::StepFailed(1) }),

@@ -371,13 +371,16 @@ fn common<T: AsRef<str>>(words: impl Iterator<Item = T>, noun: &str) -> String {
     }
 }
 
-/// The values from before, in words.
+/// The values from before, in words; objects are named where there are several.
 fn way_back(steps: &[Step]) -> Clean {
+    let first = steps.first().map(|step| &step.object.key);
+    let several = steps.iter().any(|step| Some(&step.object.key) != first);
     let mut parts = Vec::new();
     for step in steps.iter().filter(|step| step.follows.is_none()) {
-        let values: Vec<_> =
-            step.changes.iter().map(|it| format!("{} {}", it.label, shown(&it.before))).collect();
-        parts.push(format!("{} in {}", values.join(", "), step.cluster.name));
+        let moved = step.changes.iter().filter(|it| it.before != it.after);
+        let values: Vec<_> = moved.map(|it| format!("{} {}", it.label, shown(&it.before))).collect();
+        let of = if several { format!(" of {}", step.object.key.name) } else { String::new() };
+        parts.push(format!("{}{of} in {}", values.join(", "), step.cluster.name));
     }
     Clean::from(format!("{}, as a new plan", parts.join("; ")))
 }

@@ -104,8 +104,12 @@ impl<'a> Draft<'a> {
             from: seen.number("/spec/replicas").unwrap_or(1),
             to: cell.to.least(),
         };
-        let words = headroom::words(self.cx.state, &seen.value, growth);
-        self.notes.extend(words.into_iter().map(|(is_warning, text)| Note { is_warning, text }));
+        for (is_warning, text) in headroom::words(self.cx.state, &seen.value, growth) {
+            let note = Note { is_warning, text };
+            if !self.notes.contains(&note) {
+                self.notes.push(note);
+            }
+        }
     }
 
     /// Whether something would put the object back to what stands in a repository.

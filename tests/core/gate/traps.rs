@@ -50,8 +50,7 @@ fn weights_that_a_rollout_writes_are_its_own() {
 fn what_kserve_makes_is_changed_above_it() {
     let mut made = deployment("ml/llm-predictor", 4, 4, "1.0", 0);
     made["metadata"]["labels"]["component"] = json!("predictor");
-    made["metadata"]["ownerReferences"] =
-        json!([{"apiVersion": "serving.kserve.io/v1beta1", "kind": "InferenceService", "name": "llm", "uid": "u", "controller": true}]);
+    made["metadata"]["ownerReferences"] = json!([{"apiVersion": "serving.kserve.io/v1beta1", "kind": "InferenceService", "name": "llm", "uid": "u", "controller": true}]);
     let serving = json!({"apiVersion": "serving.kserve.io/v1beta1", "kind": "InferenceService", "metadata": meta("ml/llm"),
         "spec": {"predictor": {"minReplicas": 4, "maxReplicas": 8}}});
     let elsewhere = vec![deployment("ml/llm-predictor", 3, 3, "1.0", 0)];

@@ -77,8 +77,7 @@ impl Bed {
 
     fn kubeconfig_as(&self, token: &str) -> String {
         let all = || self.clusters.iter().enumerate();
-        let cluster =
-            |(at, it): (usize, &Standalone)| json!({"name": format!("c{at}"), "cluster": {"server": it.url()}});
+        let cluster = |(at, it): (usize, &Standalone)| json!({"name": format!("c{at}"), "cluster": {"server": it.url()}});
         let context = |(at, _)| json!({"name": format!("c{at}"), "context": {"cluster": format!("c{at}"), "user": "u"}});
         json!({
             "apiVersion": "v1", "kind": "Config",
@@ -171,10 +170,9 @@ impl Verb {
         match self {
             Self::Scale => spec["replicas"].clone(),
             Self::Hpa => json!([spec["minReplicas"], spec["maxReplicas"]]),
-            Self::Route => json!([
-                spec["http"][0]["route"][0]["weight"],
-                spec["http"][0]["route"][1]["weight"]
-            ]),
+            Self::Route => {
+                json!([spec["http"][0]["route"][0]["weight"], spec["http"][0]["route"][1]["weight"]])
+            }
         }
     }
 

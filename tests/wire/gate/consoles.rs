@@ -202,7 +202,10 @@ async fn colleagues_find_an_event_at_what_was_changed_and_at_nothing_else() {
     sitting.end().await;
     let events = |at: usize| {
         let all = bed.store(at).list(Served::Events, &Query::all()).objects;
-        all.iter().map(|it| it.value()).filter(|it| it["source"]["component"] == "skydeck").collect::<Vec<_>>()
+        all.iter()
+            .map(|it| it.value())
+            .filter(|it| it["source"]["component"] == "skydeck")
+            .collect::<Vec<_>>()
     };
     let (first, second) = (events(0), events(1));
     assert_eq!((first.len(), second.len()), (1, 0), "{second:?}");

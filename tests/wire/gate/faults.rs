@@ -137,8 +137,7 @@ impl Seen {
 /// One operation from look to end, with one thing going wrong; what is true in any case is looked at here.
 async fn run(wrong: Wrong, verb: Verb) -> Seen {
     let mut bed = Bed::new(&["one"]);
-    let kubeconfig =
-        if matches!(wrong, Wrong::Viewer) { bed.viewers_kubeconfig() } else { bed.kubeconfig() };
+    let kubeconfig = if matches!(wrong, Wrong::Viewer) { bed.viewers_kubeconfig() } else { bed.kubeconfig() };
     let mut sitting = Sitting::new(&kubeconfig, super::bed::quick()).await;
     let (ends, words, mark) = match operate(wrong, verb, &mut bed, &mut sitting).await {
         Err(no) => (Refused, no.words(), String::new()),
@@ -147,7 +146,9 @@ async fn run(wrong: Wrong, verb: Verb) -> Seen {
             let mark = format!("{id}-1");
             match &operation.phase {
                 Phase::Ended(outcome) => (In(*outcome, operation.steps[0].state), told(operation), mark),
-                Phase::Paused(why) => (Stands, format!("{}: {}", told(operation), why.words(&operation.plan)), mark),
+                Phase::Paused(why) => {
+                    (Stands, format!("{}: {}", told(operation), why.words(&operation.plan)), mark)
+                }
                 other => panic!("{other:?}"),
             }
         }
@@ -248,7 +249,10 @@ async fn a_second_cluster_that_dies_leaves_the_first_done_and_itself_unknown_unt
     sitting.until(&id, "unreadable", |it| it.steps[1].words.contains("cannot be read back")).await;
     let operation = sitting.operation(&id);
     println!("{}", told(operation));
-    assert_eq!((operation.steps[0].state, operation.steps[1].state), (StepState::Verified, StepState::Unknown));
+    assert_eq!(
+        (operation.steps[0].state, operation.steps[1].state),
+        (StepState::Verified, StepState::Unknown)
+    );
     assert_eq!(operation.words(), "UNKNOWN, reading back");
     // It never becomes known by waiting.
     let far_beyond = operation.steps[1].since.plus_secs(super::bed::quick().settle.0 + 15);
@@ -305,7 +309,10 @@ async fn a_ramp_notices_what_somebody_else_does_to_its_object() {
     let id = sitting.through(&intent).await.unwrap_or_else(|no| panic!("{}", no.words()));
     let operation = sitting.operation(&id);
     println!("{}", told(operation));
-    assert_eq!((operation.steps[0].state, operation.steps[1].state), (StepState::Verified, StepState::Refused));
+    assert_eq!(
+        (operation.steps[0].state, operation.steps[1].state),
+        (StepState::Verified, StepState::Refused)
+    );
     assert!(operation.steps[1].words.contains("changed since"), "{}", operation.steps[1].words);
     assert_eq!(Verb::Route.value(bed.store(0)), serde_json::json!([55, 45]));
 }

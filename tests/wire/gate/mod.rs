@@ -5,4 +5,5 @@ mod bed;
 mod consoles;
 mod crash;
 mod faults;
+#[expect(dead_code, reason = "what only the tests with real clusters need")]
 mod sitting;

@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_mins(2);
 
 pub struct Sitting {
     pub driver: Driver,
-    _folder: Option<tempfile::TempDir>,
+    folder: Option<tempfile::TempDir>,
 }
 
 /// Why nothing was begun.
@@ -48,7 +48,7 @@ impl Sitting {
         let folder = tempfile::tempdir().unwrap();
         let journal = folder.path().join("state/journal.jsonl");
         let mut sitting = Self::with_journal(kubeconfig, policy, journal).await;
-        sitting._folder = Some(folder);
+        sitting.folder = Some(folder);
         sitting
     }
 
@@ -62,7 +62,7 @@ impl Sitting {
         let mut driver = Driver::start(&config, inventory, Some(journal));
         driver.remember().await;
         driver.session.settle(Age(30)).await;
-        Self { driver, _folder: None }
+        Self { driver, folder: None }
     }
 
     pub fn place(&self, cluster: &str, kind: Kind, name: &str) -> Place {
@@ -115,9 +115,8 @@ impl Sitting {
                 self.driver.turn().await;
             }
         };
-        if tokio::time::timeout(PATIENCE, wait).await.is_err() {
-            panic!("not {what}: {:?} {:#?}", self.operation(id).phase, self.operation(id).steps);
-        }
+        let ended = tokio::time::timeout(PATIENCE, wait).await;
+        assert!(ended.is_ok(), "not {what}: {:?} {:#?}", self.operation(id).phase, self.operation(id).steps);
     }
 
     /// Until it stands still and everything about it is known.
