@@ -19,6 +19,7 @@ use super::clock::{TICK_MS, wall};
 use super::outage::Outages;
 use super::store::Store;
 use super::world::World;
+use super::world::traffic::Board;
 
 /// After a sleep of the machine the clusters catch up in strides of so many ticks.
 const STRIDE: i64 = 20;
@@ -80,6 +81,7 @@ impl Member {
 /// What the fleet's thread needs of one cluster.
 struct Cluster {
     profile: Profile,
+    board: Arc<Board>,
     server: Arc<Server>,
     listener: TcpListener,
 }
@@ -90,6 +92,7 @@ impl Fleet {
         let start = wall();
         let token = format!("demo-{:016x}", fastrand::Rng::new().u64(..));
         let mut clusters = Vec::new();
+        let board = Arc::new(Board::default());
         let mut members = Vec::new();
         for profile in cast::profiles(options.clusters, options.pods, options.seed) {
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
@@ -104,7 +107,7 @@ impl Fleet {
                 region: profile.region.clone(),
                 server: server.clone(),
             });
-            clusters.push(Cluster { profile, server, listener });
+            clusters.push(Cluster { profile, board: board.clone(), server, listener });
         }
         let runtime =
             Builder::new_multi_thread().worker_threads(2).thread_name("demo").enable_all().build()?;
@@ -118,7 +121,13 @@ impl Fleet {
     /// The same clusters without servers, for stepping by hand: worlds at tick 0 that begin at `start`.
     pub fn rehearse(options: &Options, start: DateTime<Utc>) -> Vec<World> {
         let profiles = cast::profiles(options.clusters, options.pods, options.seed);
-        profiles.iter().map(|profile| cast::raise(profile, cast::store(profile, start))).collect()
+        let board = Arc::new(Board::default());
+        let raise = |profile| {
+            let mut world = cast::raise(profile, cast::store(profile, start));
+            world.join(board.clone());
+            world
+        };
+        profiles.iter().map(raise).collect()
     }
 
     pub fn clusters(&self) -> &[Member] {
@@ -193,10 +202,11 @@ fn live(runtime: Runtime, clusters: Vec<Cluster>, outages: Option<Outages>, end:
 }
 
 async fn lead(cluster: Cluster) {
-    let Cluster { profile, server, listener } = cluster;
+    let Cluster { profile, board, server, listener } = cluster;
     let store = server.store().clone();
     let raised = tokio::task::spawn_blocking(move || cast::raise(&profile, store)).await;
     let Ok(mut world) = raised else { return };
+    world.join(board);
     tokio::spawn(async move {
         // It ends with an error only if its listener breaks; then the cluster is simply gone.
         let _ = server.serve(listener).await;

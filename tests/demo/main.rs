@@ -5,6 +5,7 @@
 mod living;
 mod protocol;
 mod scenario;
+mod traffic;
 mod script;
 mod seam;
 mod standalone;

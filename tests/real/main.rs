@@ -15,6 +15,7 @@ mod kinds;
 #[path = "../demo/script.rs"]
 mod script;
 mod session;
+mod routes;
 mod silence;
 #[path = "../wire/gate/sitting.rs"]
 mod sitting;

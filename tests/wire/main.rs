@@ -8,6 +8,7 @@ mod faults;
 mod follows;
 mod gate;
 mod plugins;
+mod routes;
 mod schedules;
 mod verbs;
 mod ways;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::clouds::Profile;
-use super::{machines, platform, system, teams, trainings};
+use super::{machines, platform, system, teams, traffic, trainings};
 use crate::demo::clock::seconds;
 use crate::demo::programs::{latest, previous};
 use crate::demo::resource::Kind;
@@ -28,6 +28,7 @@ enum Trouble {
 pub fn play(profile: &Profile, store: Arc<Store>) -> World {
     let trouble = [Trouble::Jobs, Trouble::Releases, Trouble::Nodes][profile.index % 3];
     let mut world = World::new(store, profile.seed, -seconds(21 * DAY));
+    world.settle_in(&profile.name, profile.cloud.name());
     foundation(&mut world, profile);
     releases(&mut world, profile, trouble);
     today(&mut world, profile, trouble);
@@ -42,6 +43,7 @@ fn foundation(world: &mut World, profile: &Profile) {
     system::agents(world);
     world.advance(-seconds(12 * DAY));
     platform::deploy(world, profile);
+    traffic::routes(world, profile);
     trainings::queues(world);
     world.advance(-seconds(9 * DAY));
     teams::deploy(world, profile);

@@ -8,6 +8,7 @@ mod objects;
 mod platform;
 mod system;
 mod teams;
+mod traffic;
 mod trainings;
 
 use std::sync::Arc;

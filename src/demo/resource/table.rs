@@ -49,6 +49,8 @@ const APPS: Resource = Resource { group: "apps", categories: &["all"], ..COUNTED
 const BATCH: Resource = Resource { group: "batch", categories: &["all"], ..COUNTED };
 const SCALE: Option<Scale> = Some(Scale { replicas: "/status/replicas", selector: "" });
 const KUEUE: Resource = Resource { group: "kueue.x-k8s.io", version: "v1beta1", ..CUSTOM };
+const ISTIO: Resource = Resource { group: "networking.istio.io", ..CUSTOM };
+const GATEWAY: Resource = Resource { group: "gateway.networking.k8s.io", ..CUSTOM };
 
 const EVENT_FIELDS: &[&str] = &[
     "involvedObject.kind",
@@ -171,16 +173,6 @@ resources! {
         ]),
         ..CUSTOM
     },
-    VirtualServices => Resource {
-        group: "networking.istio.io", version: "v1", kind: "VirtualService", plural: "virtualservices",
-        singular: "virtualservice", short: &["vs"], categories: &["istio-io", "networking-istio-io"],
-        printer: Printer::Paths(&[
-            path("Gateways", "string", ".spec.gateways"),
-            path("Hosts", "string", ".spec.hosts"),
-            path("Age", "date", ".metadata.creationTimestamp"),
-        ]),
-        ..CUSTOM
-    },
     InferenceServices => Resource {
         group: "serving.kserve.io", version: "v1beta1", kind: "InferenceService", plural: "inferenceservices",
         singular: "inferenceservice", short: &["isvc"],
@@ -254,5 +246,54 @@ resources! {
             path("Admitted Workloads", "integer", ".status.admittedWorkloads"),
         ]),
         ..KUEUE
+    },
+    VirtualServices => Resource {
+        kind: "VirtualService", plural: "virtualservices", singular: "virtualservice", short: &["vs"],
+        printer: Printer::Paths(&[
+            path("Gateways", "string", ".spec.gateways"),
+            path("Hosts", "string", ".spec.hosts"),
+            path("Age", "date", ".metadata.creationTimestamp"),
+        ]),
+        ..ISTIO
+    },
+    DestinationRules => Resource {
+        kind: "DestinationRule", plural: "destinationrules", singular: "destinationrule", short: &["dr"],
+        printer: Printer::Paths(&[
+            path("Host", "string", ".spec.host"),
+            path("Age", "date", ".metadata.creationTimestamp"),
+        ]),
+        ..ISTIO
+    },
+    ServiceEntries => Resource {
+        kind: "ServiceEntry", plural: "serviceentries", singular: "serviceentry", short: &["se"],
+        printer: Printer::Paths(&[
+            path("Hosts", "string", ".spec.hosts"),
+            path("Location", "string", ".spec.location"),
+            path("Resolution", "string", ".spec.resolution"),
+            path("Age", "date", ".metadata.creationTimestamp"),
+        ]),
+        ..ISTIO
+    },
+    HttpRoutes => Resource {
+        kind: "HTTPRoute", plural: "httproutes", singular: "httproute",
+        printer: Printer::Paths(&[
+            path("Hostnames", "string", ".spec.hostnames"),
+            path("Age", "date", ".metadata.creationTimestamp"),
+        ]),
+        ..GATEWAY
+    },
+    GrpcRoutes => Resource {
+        kind: "GRPCRoute", plural: "grpcroutes", singular: "grpcroute",
+        printer: Printer::Paths(&[
+            path("Hostnames", "string", ".spec.hostnames"),
+            path("Age", "date", ".metadata.creationTimestamp"),
+        ]),
+        ..GATEWAY
+    },
+    DnsEndpoints => Resource {
+        group: "externaldns.k8s.io", version: "v1alpha1", kind: "DNSEndpoint", plural: "dnsendpoints",
+        singular: "dnsendpoint",
+        printer: Printer::Paths(&[path("Age", "date", ".metadata.creationTimestamp")]),
+        ..CUSTOM
     },
 }

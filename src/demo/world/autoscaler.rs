@@ -84,7 +84,7 @@ fn wish(world: &World, hpa: &mut Value, target: &str, current: i64) -> i64 {
     let now = world.stamp();
     let (least, most) =
         (json::int_or(hpa, "/spec/minReplicas", 1), json::int_or(hpa, "/spec/maxReplicas", 1));
-    let demand = world.load.demand(target, world.tick);
+    let demand = world.load.demand(target, world.tick) * world.traffic.factor(target);
     // What would be needed for the metric to be on target; the most a service is asked for is a bit too much.
     let needed = 0.6 + (most as f64 * 1.05 - 0.6) * demand;
     let ratio = needed / current as f64;

@@ -14,6 +14,7 @@ mod containers;
 mod cronjob;
 mod daemonset;
 mod deployment;
+mod endpoints;
 mod events;
 mod facts;
 mod job;
@@ -34,6 +35,7 @@ mod scheduler;
 mod serving;
 mod statefulset;
 mod template;
+pub mod traffic;
 mod training;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -74,6 +76,7 @@ pub struct World {
     kubelet: kubelet::Kubelet,
     facts: facts::Facts,
     budgets: BTreeMap<Key, LabelSelector>,
+    services: BTreeMap<Key, LabelSelector>,
     scheduler: scheduler::Scheduler,
     /// Nodes whose kubelet is silent, and since which tick.
     lost_nodes: BTreeMap<String, i64>,
@@ -84,6 +87,7 @@ pub struct World {
     /// When each autoscaler looked last.
     synced: BTreeMap<Key, i64>,
     load: load::Load,
+    traffic: traffic::Traffic,
     life: life::Life,
 }
 
@@ -108,18 +112,31 @@ impl World {
             kubelet: kubelet::Kubelet::default(),
             facts: facts::Facts::default(),
             budgets: BTreeMap::new(),
+            services: BTreeMap::new(),
             scheduler: scheduler::Scheduler::default(),
             lost_nodes: BTreeMap::new(),
             failures: BTreeMap::new(),
             beats: BTreeMap::new(),
             synced: BTreeMap::new(),
             load,
+            traffic: traffic::Traffic::default(),
             life,
         }
     }
 
     pub fn store(&self) -> &Arc<Store> {
         &self.store
+    }
+
+    /// Which cluster of which cloud it is.
+    pub fn settle_in(&mut self, cluster: &str, cloud: &str) {
+        self.traffic = traffic::Traffic::at(cluster, cloud);
+    }
+
+    /// From now on requests of the other clusters on the board come here too.
+    pub fn join(&mut self, board: Arc<traffic::Board>) {
+        self.traffic.join(board);
+        self.due_all(Kind::VirtualServices);
     }
 
     pub fn tick(&self) -> i64 {
@@ -184,6 +201,8 @@ impl World {
             Kind::ScaledObjects => keda::reconcile(self, key),
             Kind::InferenceServices => serving::reconcile(self, key),
             Kind::PodDisruptionBudgets => budget::reconcile(self, key),
+            Kind::Services => endpoints::reconcile(self, key),
+            Kind::VirtualServices => traffic::reconcile(self, key),
             Kind::Rollouts => rollout::reconcile(self, key),
             Kind::LeaderWorkerSets => leaderworker::reconcile(self, key),
             Kind::Nodes => nodes::reconcile(self, key),
@@ -242,6 +261,10 @@ impl World {
                     key.namespace == object.key.namespace && selector.matches(|label| object.label(label))
                 });
                 self.due.extend(concerned.map(|(key, _)| (Kind::PodDisruptionBudgets, key.clone())));
+                let chosen = self.services.iter().filter(|(key, selector)| {
+                    key.namespace == object.key.namespace && selector.matches(|label| object.label(label))
+                });
+                self.due.extend(chosen.map(|(key, _)| (Kind::Services, key.clone())));
                 if change.verb == Verb::Deleted {
                     self.facts.forget(&object.key);
                 }
@@ -259,6 +282,13 @@ impl World {
             Kind::PodDisruptionBudgets => {
                 let selector = LabelSelector::of(&self.store.value(object)["spec"]["selector"]);
                 self.budgets.insert(object.key.clone(), selector);
+            }
+            Kind::Services => {
+                let selector = endpoints::selector(&self.store.value(object));
+                match selector.filter(|_| change.verb != Verb::Deleted) {
+                    Some(selector) => drop(self.services.insert(object.key.clone(), selector)),
+                    None => drop(self.services.remove(&object.key)),
+                }
             }
             Kind::Workloads if change.verb != Verb::Added => self.due_all(Kind::Workloads),
             _ => {}

@@ -1,7 +1,7 @@
 //! Rules about routes: weights that cannot be meant, requests that lead nowhere, copies that differ.
 
 use super::{Found, finding};
-use crate::fleet::{Age, Clean, ClusterId, Finding, Rule, Severity, Subject};
+use crate::fleet::{Age, Clean, ClusterId, Finding, Rule, Severity, Subject, Unix};
 use crate::state::select::routes::hosts::Hosts;
 use crate::state::select::routes::{Cell, Drift, Group, groups, notes};
 use crate::state::{Cluster, State};
@@ -55,8 +55,7 @@ fn dry(cluster: &Cluster, cell: &Cell, found: &mut Found) {
     let subject = Subject::Route(cell.route.id());
     let mut it = finding(Rule::RouteDry, Severity::Critical, cluster, subject);
     it.cause = led.join("; ").into();
-    // Endpoints come and go in a moment while pods are replaced.
-    found.add_after(Age(10), it);
+    found.add(it);
 }
 
 fn conflict(hosts: &Hosts<'_>, cluster: &Cluster, cell: &Cell, found: &mut Found) {
@@ -87,10 +86,19 @@ fn differs(state: &State, group: &Group, found: &mut Found) {
         cluster: None,
         subject: Subject::Route(group.id.clone()),
         cause: Clean::from(format!("{}: {}", group.drift.words(), told.join(", "))),
-        since: None,
+        since: written(group),
     };
     // A shift goes through the clusters one after the other; what lasts is drift.
     found.add_after(Age(5 * 60), finding);
+}
+
+/// When the last of the copies was written, if every one tells.
+fn written(group: &Group) -> Option<Unix> {
+    let written = group.live().map(|(_, cell)| {
+        let managers = cell.route.marks.managers.iter().filter(|manager| manager.of_spec);
+        managers.filter_map(|manager| manager.at).max()
+    });
+    written.collect::<Option<Vec<_>>>()?.into_iter().max()
 }
 
 /// `60/40` of the rules that split.
