@@ -128,17 +128,6 @@ impl World {
         &self.store
     }
 
-    /// Which cluster of which cloud it is.
-    pub fn settle_in(&mut self, cluster: &str, cloud: &str) {
-        self.traffic = traffic::Traffic::at(cluster, cloud);
-    }
-
-    /// From now on requests of the other clusters on the board come here too.
-    pub fn join(&mut self, board: Arc<traffic::Board>) {
-        self.traffic.join(board);
-        self.due_all(Kind::VirtualServices);
-    }
-
     pub fn tick(&self) -> i64 {
         self.tick
     }

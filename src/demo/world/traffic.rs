@@ -111,6 +111,19 @@ fn shares(route: &Value) -> BTreeMap<String, f64> {
     shares
 }
 
+impl World {
+    /// Which cluster of which cloud it is.
+    pub fn settle_in(&mut self, cluster: &str, cloud: &str) {
+        self.traffic = Traffic::at(cluster, cloud);
+    }
+
+    /// From now on requests of the other clusters on the board come here too.
+    pub fn join(&mut self, board: Arc<Board>) {
+        self.traffic.join(board);
+        self.due_all(Kind::VirtualServices);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
