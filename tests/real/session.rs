@@ -51,7 +51,7 @@ fn confirm(console: &Console) {
     let (_, rest) = text.rsplit_once("type  ").unwrap();
     let (phrase, _) = rest.split_once("  to apply").unwrap();
     std::thread::sleep(DEAF);
-    console.press(phrase).shows(&format!("to apply   {phrase}")).press("\r");
+    console.press(phrase).press("\r");
 }
 
 /// Waits until the plan on top is in this state.

@@ -19,7 +19,7 @@ fn panels_overlays_and_detail_views_open_and_close() {
         .shows("operations")
         .press("\t")
         .shows("Needs attention");
-    console.press("?").shows("Open what the cursor is on").press("\x1b").hides("Open what the cursor is on");
+    console.press("?").shows("Go to the next panel").press("\x1b").hides("Go to the next panel");
     console.press("c").shows("Namespaces").press("\x1b").hides("[✓]");
     console.press("T").shows("contrast").press("\x1b").hides("contrast");
     console.press(" ").shows("FROZEN").press(" ").hides("FROZEN");

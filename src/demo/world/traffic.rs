@@ -27,16 +27,11 @@ pub struct Board {
 }
 
 /// A cluster's place in it.
+#[derive(Default)]
 pub struct Traffic {
     board: Arc<Board>,
     cluster: String,
     cloud: String,
-}
-
-impl Default for Traffic {
-    fn default() -> Traffic {
-        Traffic { board: Arc::default(), cluster: String::new(), cloud: String::new() }
-    }
 }
 
 impl Board {
