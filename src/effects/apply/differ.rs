@@ -5,11 +5,12 @@ use serde_json::{Map, Value};
 
 use crate::fleet::Clean;
 use crate::gate::machine::Difference;
+use crate::gate::operation::Version;
 use crate::gate::patch::{Op, escape};
 use crate::gate::plan::{Change, Step, Write, shown};
 
-/// Nothing when every precondition of the step still holds.
-pub(super) fn differences(step: &Step, now: &Value) -> Vec<Difference> {
+/// Nothing when every precondition of the step still holds; of one that builds on another, also what that one left.
+pub(super) fn differences(step: &Step, builds_on: Option<&Version>, now: &Value) -> Vec<Difference> {
     let at = |pointer: &str| now.pointer(pointer).unwrap_or(&Value::Null);
     let mut differs = Vec::new();
     for change in step.changes.iter().filter(|change| *at(&change.pointer) != change.before) {
@@ -23,6 +24,9 @@ pub(super) fn differences(step: &Step, now: &Value) -> Vec<Difference> {
         compare(&step.changes, pointer, (before, now), &mut differs);
     };
     held("/metadata/uid", &Value::from(&*step.uid), at("/metadata/uid"));
+    if let Some(generation) = builds_on.and_then(|version| version.generation) {
+        held("/metadata/generation", &generation.into(), at("/metadata/generation"));
+    }
     match &step.write {
         Write::Scale { .. } => {
             if let Some(generation) = step.generation {

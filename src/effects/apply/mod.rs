@@ -58,7 +58,7 @@ pub async fn send(details: &Details, approved: Approved) -> Answered {
     };
     match door.send(At::Apply, request).await {
         Ok(answer) => Answered::Confirmed { version: version(step, &answer.body) },
-        Err(fault) => refused_or_lost(&door, &resource, step, &fault).await,
+        Err(fault) => refused_or_lost((&door, &resource), step, approved.builds_on(), &fault).await,
     }
 }
 
@@ -118,7 +118,7 @@ async fn dry_run(
                 Err(Rejection::new(words))
             }
         },
-        Err(fault) => Err(rejected(door, resource, planned, &fault).await),
+        Err(fault) => Err(rejected((door, resource), planned, None, &fault).await),
     }
 }
 
@@ -145,7 +145,7 @@ async fn preconditions(
         FaultKind::NotFound => gone(),
         _ => told(&fault),
     })?;
-    let differs = differ::differences(step, &now);
+    let differs = differ::differences(step, None, &now);
     if !differs.is_empty() {
         return Err(conflict(differs));
     }
@@ -177,12 +177,17 @@ fn conflict(differs: Vec<crate::gate::machine::Difference>) -> Rejection {
 }
 
 /// What a refusal means: with a look at the object, a failed test is told from a change that is not allowed.
-async fn rejected(door: &Door, resource: &Resource, step: &Step, fault: &Fault) -> Rejection {
+async fn rejected(
+    (door, resource): (&Door, &Resource),
+    step: &Step,
+    builds_on: Option<&Version>,
+    fault: &Fault,
+) -> Rejection {
     let may_differ = matches!(fault.kind, FaultKind::Conflict | FaultKind::Status(422) | FaultKind::NotFound);
     if may_differ {
         match get(door, resource, step).await {
             Ok(now) => {
-                let differs = differ::differences(step, &now);
+                let differs = differ::differences(step, builds_on, &now);
                 if !differs.is_empty() {
                     return conflict(differs);
                 }
@@ -202,12 +207,17 @@ async fn rejected(door: &Door, resource: &Resource, step: &Step, fault: &Fault) 
     told(fault)
 }
 
-async fn refused_or_lost(door: &Door, resource: &Resource, step: &Step, fault: &Fault) -> Answered {
+async fn refused_or_lost(
+    (door, resource): (&Door, &Resource),
+    step: &Step,
+    builds_on: Option<&Version>,
+    fault: &Fault,
+) -> Answered {
     match certainty(fault.kind) {
         Certainty::NotSent => not_sent(fault),
         Certainty::Unknown => Answered::Unknown { words: Clean::from(fault.to_string()) },
         Certainty::Refused { may_pass } => {
-            let rejection = rejected(door, resource, step, fault).await;
+            let rejection = rejected((door, resource), step, builds_on, fault).await;
             let conflict = rejection.is_conflict;
             Answered::Refused { words: in_words(rejection), conflict, may_pass: may_pass && !conflict }
         }

@@ -227,7 +227,12 @@ impl Reflector {
 
     /// Waits with jitter; ends early when somebody knows that the server answers again.
     async fn wait(&mut self, wait: Wait) {
-        let delay = wait.delay.mul_f64(0.5 + fastrand::f64() / 2.0);
+        let was_asked_for = matches!(
+            &wait.why,
+            Why::Retry { fault, .. } if matches!(fault.kind, FaultKind::Throttled(Some(_)))
+        );
+        let jitter = if was_asked_for { 1.0 } else { 0.5 + fastrand::f64() / 2.0 };
+        let delay = wait.delay.mul_f64(jitter);
         let state = match wait.why {
             Why::Retry { fault, attempt } => {
                 SourceState::Retrying { fault, attempt, next_ms: delay.as_millis() as u32 }
@@ -239,6 +244,10 @@ impl Reflector {
             Why::Absent => SourceState::Absent,
         };
         self.tell([SourceFact::State(state)]).await;
+        // Time that the server asked for is not cut short because it answers something else.
+        if was_asked_for {
+            return sleep(delay).await;
+        }
         self.nudges.mark_unchanged();
         tokio::select! {
             () = sleep(delay) => {}
