@@ -380,7 +380,7 @@ async fn a_part_of_it_is_5() {
 #[tokio::test(flavor = "multi_thread")]
 async fn ctrl_c_stops_after_the_step_on_the_wire_and_resume_goes_on() {
     let bed = Bed::new(&["one", "two"], "");
-    fs::write(bed.home.path().join(".config/skydeck/config.toml"), "[change]\nbake = \"1h\"\n").unwrap();
+    fs::write(bed.home.path().join(".config/skydeck/config.toml"), "[change]\nbake = \"20s\"\n").unwrap();
     let mut child = bed.start("scale web --cluster one --cluster two --replicas 3 --yes -o json");
     let mut err = BufReader::new(child.stderr().take().unwrap()).lines();
     let verified = async {
