@@ -1,6 +1,6 @@
 //! The verbs that change something: the same gate as on the screen, with words for hands and eyes.
 //!
-//! Each verb finds what is meant, reads it, and gives a wish; from there on all go one way ([`carry`]): plan, ask every
+//! Each verb finds what is meant, reads it, and gives a wish; from there on all go one way (`carry`): plan, ask every
 //! server, confirm, one step after the other, record. It refuses to guess which object or cluster is meant, to take a
 //! flag for what must be typed, and to say *done* of what was not read again.
 
