@@ -66,10 +66,8 @@ mod tests {
     #[test]
     fn annotations_are_added_without_touching_others() {
         let with = json!({"metadata": {"annotations": {"a": "b"}, "resourceVersion": "7"}});
-        assert_eq!(
-            annotate(&with, ANNOTATION, "x"),
-            [Op::add("/metadata/annotations/skydeck.dev~1change", "x")]
-        );
+        let mark = format!("/metadata/annotations/{}", ANNOTATION.replace('/', "~1"));
+        assert_eq!(annotate(&with, ANNOTATION, "x"), [Op::add(&mark, "x")]);
         let without = json!({"metadata": {"resourceVersion": "7"}});
         let ops = annotate(&without, ANNOTATION, "x");
         assert_eq!(ops[0], Op::test("/metadata/annotations", Value::Null));
