@@ -13,7 +13,7 @@ use skydeck::effects::journal::Journal;
 use skydeck::fleet::{ChangeId, Unix};
 use skydeck::gate::operation::{Actor, Outcome, Version, Why};
 use skydeck::gate::record::{Entry, replay};
-use skydeck::gate::{Operation, Phase, Plan, Record};
+use skydeck::gate::{Desk, Intent, Operation, Phase, Plan, Record, Sight, Wish};
 use skydeck::panels::PanelId;
 use skydeck::ui::theme::Depth;
 
@@ -396,4 +396,32 @@ fn what_stood_still_here_and_went_on_elsewhere_is_shown_as_it_is_there() {
     screen.send(told(vec![elsewhere()]));
     screen.keys("0");
     assert!(screen.text().contains("running 1/3"), "what this console drives nobody tells it");
+}
+
+#[test]
+fn what_is_still_on_its_way_is_not_taken_back() {
+    let world = fleet();
+    let mut desk = Desk::default();
+    let mut operation = replay(&records()).into_iter().find(|it| *it.id() == id(900)).unwrap();
+    operation.is_elsewhere = true;
+    desk.remember(vec![operation]);
+    let intent = Intent::new(Wish::Undo(id(900)));
+    let refused = desk.plan(&id(1), &intent, &Sight::default(), &world.state).unwrap_err();
+    assert!(refused.words.contains("still on its way"), "{refused}");
+}
+
+/// Written by the first version that wrote one. It is never written anew: what is in it must stay readable.
+const FIRST: &str = include_str!("journal/first.jsonl");
+
+#[test]
+fn the_journal_of_the_first_version_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.jsonl");
+    skydeck::effects::desk::write_private(&path, FIRST).unwrap();
+    let reading = Journal::at(&path).read().unwrap();
+    assert!(reading.notes.is_empty(), "a field that came since has no default: {:?}", reading.notes);
+    assert_eq!(reading.records.len(), FIRST.lines().count());
+    let stand: Vec<_> = replay(&reading.records).iter().map(Operation::words).collect();
+    assert_eq!(stand, ["partial 1/3", "UNKNOWN", "paused 0/2"]);
+    Journal::at(&path).append(&records()[0]).unwrap();
 }

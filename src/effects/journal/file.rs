@@ -142,14 +142,16 @@ impl Drop for Locked {
 
 /// A failure of the system, in words.
 pub fn told(path: &Path, error: &io::Error) -> Clean {
+    let words = error.to_string();
+    // The number helps nobody who reads the words.
+    let words = words.split(" (os error").next().unwrap_or_default();
     let hint = match error.kind() {
         io::ErrorKind::StorageFull => ": make room on the disk",
         io::ErrorKind::QuotaExceeded => ": your quota is used up, make room",
-        io::ErrorKind::ReadOnlyFilesystem => ": the file system is read-only",
         io::ErrorKind::PermissionDenied => ": it must be writable by you alone",
         _ => "",
     };
-    Clean::from(format!("{}: {error}{hint}", path.display()))
+    Clean::from(format!("{}: {words}{hint}", path.display()))
 }
 
 pub fn refused(path: &Path, what: &str, hint: &str) -> Clean {

@@ -1,10 +1,12 @@
 //! The journal: what was changed from this machine, written down and synced before it is sent.
 //!
 //! One file for every console and command line of an operator on one machine, append-only, one line a record, chained
-//! ([`line`]). It is never rotated: one operation is a few kilobytes, so ten years of them are read in a moment, line by
-//! line; and a chain that several processes write would have to be broken to be rotated. It refuses to write behind what
-//! it cannot read, to follow links, and to trust a file that others can write. It is the operator's memory, not evidence:
-//! that is the audit log of the API server.
+//! ([`line`]). It is never rotated: three thousand operations on three clusters are 20 MB, read line by line in a moment; and
+//! a chain that several processes write would have to be broken for it. It refuses to write behind what it cannot read, to
+//! follow links, and to trust a file that others can write. It is the operator's memory, not evidence: that is the audit
+//! log of the API server.
+//!
+//! What one version has written every later one reads: a field that comes to a record or a plan has a default.
 
 pub mod claim;
 pub mod clerk;

@@ -34,6 +34,10 @@ pub(super) fn places(undone: &ChangeId, state: &State, operations: &[Operation])
 pub(super) fn plan(id: &ChangeId, intent: &Intent, undone: &ChangeId, cx: Cx<'_>) -> Result<Plan, Refusal> {
     let operation = cx.operations.iter().find(|it| it.id() == undone);
     let operation = operation.ok_or_else(|| Refusal::new(format!("there is no operation {undone}"), ""))?;
+    if operation.is_open() && (operation.is_elsewhere || operation.is_moving()) {
+        let words = "the operation is still on its way";
+        return Err(Refusal::new(words, "stop it where it is driven, or wait until it has ended"));
+    }
     if !operation.unknown().is_empty() {
         let words = "what the operation did is not known yet";
         return Err(Refusal::new(words, "wait until it has been read back"));
