@@ -8,6 +8,7 @@ mod bed;
 mod imitation;
 mod headroom;
 mod kinds;
+mod routes;
 #[path = "../demo/script.rs"]
 mod script;
 mod silence;

@@ -61,7 +61,10 @@ fn drawn() -> Vec<C> {
         })
         .cell(|it, _, _| route_cell(it))
         .flexible(20, 48),
-        C::new("rule", "RULE", "Number and name of the rule, or which requests it takes", |it, _| {
+        C::new("number", "#", "Number of the rule", |it, _| Value::Number((it.row.rule + 1) as f64))
+            .cell(|it, _, _| number_cell(it))
+            .right(),
+        C::new("rule", "RULE", "Name of the rule, or which requests it takes", |it, _| {
             Value::Ranked(it.row.rule as u32, rule_words(&it.row))
         })
         .cell(|it, _, _| rule_cell(it))
@@ -133,14 +136,17 @@ fn route_cell(it: &Shown) -> Cell {
 
 fn rule_words(row: &RouteRow) -> Clean {
     let rule = row.rule();
-    let what = if !rule.name.is_empty() {
+    if !rule.name.is_empty() {
         rule.name.clone()
     } else if rule.matches.is_empty() {
         "everything".into()
     } else {
         rule.matches.iter().map(Clean::as_str).collect::<Vec<_>>().join(" or ").into()
-    };
-    format!("{} {what}", row.rule + 1).into()
+    }
+}
+
+fn number_cell(it: &Shown) -> Cell {
+    if it.told == Told::Rule { Cell::default() } else { Cell::muted((it.row.rule + 1).to_string()) }
 }
 
 fn rule_cell(it: &Shown) -> Cell {

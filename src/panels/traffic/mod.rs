@@ -60,7 +60,7 @@ impl Panel for Traffic {
     }
 
     /// ```text
-    ///   ROUTE                     RULE          DESTINATION       CLOUD  WEIGHT  SHARE          READY  OWNER
+    ///   ROUTE                     # RULE          DESTINATION       CLOUD  WEIGHT  SHARE          READY  OWNER
     /// › ml-platform/ml-inference  1 canary      ml-inference-gcp  gcp         –  ████████ 100%  4/4    unmanaged
     ///                             2 everything  ml-inference-aws  aws        60  ████▊░░░  60%  6/6    unmanaged
     ///                                           ml-inference-gcp  gcp        40  ███▎░░░░  40%  4/4    unmanaged
