@@ -78,7 +78,7 @@ fn run(arguments: &Arguments) -> Result<u8> {
             (Some(Verb::Init(args)), _) => init::run(global, args, setup).await,
             (Some(Verb::Doctor { output }), _) => doctor::run(*output, setup).await,
             (_, Some(format)) => snapshot::run(global, format, setup).await,
-            _ => console::run(global, setup, files, log_file).await,
+            _ => Box::pin(console::run(global, setup, files, log_file)).await,
         }
     });
     // Tasks that hang in a library must not keep the program from ending.

@@ -60,6 +60,12 @@ impl From<&Clean> for Clean {
     }
 }
 
+impl<'a> From<&'a Clean> for Cow<'a, str> {
+    fn from(text: &'a Clean) -> Self {
+        Self::Borrowed(text.as_str())
+    }
+}
+
 impl Deref for Clean {
     type Target = str;
 

@@ -2,7 +2,7 @@
 //! filtering and the tables of the command line.
 
 use super::filter::Value;
-use crate::fleet::Clean;
+use crate::fleet::{Clean, Now};
 use crate::ui::{Align, Cell, ViewCx};
 
 #[derive(Debug, Clone)]
@@ -20,13 +20,22 @@ pub struct Column<R> {
     pub drop: u8,
     /// For columns that are alike, such as one a cluster: which it is.
     pub number: u16,
-    pub value: fn(&R, &Self) -> Value,
+    /// The moment of the picture, for columns that tell how long something has been so.
+    pub now: Now,
+    /// Its values change by themselves as time passes.
+    pub ages: bool,
+    pub value: for<'a> fn(&'a R, &'a Self) -> Value<'a>,
     pub cell: fn(&R, &Self, ViewCx<'_>) -> Cell,
 }
 
 impl<R> Column<R> {
     /// A column that shows its values as words.
-    pub fn new(name: &str, title: &str, doc: &'static str, value: fn(&R, &Self) -> Value) -> Self {
+    pub fn new(
+        name: &str,
+        title: &str,
+        doc: &'static str,
+        value: for<'a> fn(&'a R, &'a Self) -> Value<'a>,
+    ) -> Self {
         Self {
             name: name.into(),
             title: title.into(),
@@ -36,13 +45,15 @@ impl<R> Column<R> {
             least: u16::MAX,
             drop: 0,
             number: 0,
+            now: Now::default(),
+            ages: false,
             value,
             cell: |row, column, _| Cell::text((column.value)(row, column).words()),
         }
     }
 
     /// A column that is only there for filters.
-    pub fn hidden(name: &str, doc: &'static str, value: fn(&R, &Self) -> Value) -> Self {
+    pub fn hidden(name: &str, doc: &'static str, value: for<'a> fn(&'a R, &'a Self) -> Value<'a>) -> Self {
         Self::new(name, "", doc, value)
     }
 
@@ -54,6 +65,12 @@ impl<R> Column<R> {
     #[must_use]
     pub fn muted(self) -> Self {
         self.cell(|row, column, _| Cell::muted((column.value)(row, column).words()))
+    }
+
+    /// One that tells how long something has been so.
+    #[must_use]
+    pub fn ages(self) -> Self {
+        Self { ages: true, ..self }
     }
 
     #[must_use]

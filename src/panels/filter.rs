@@ -3,29 +3,35 @@
 //! Terms are joined by *and*; `!` turns one round. A word without a field looks into every column. A filter
 //! that cannot be understood says why and filters nothing: a row must not vanish by a slip.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
 
 use crate::fleet::{Age, Clean};
 
-/// What stands in a column, for sorting and filtering.
+/// What stands in a column, for sorting and filtering: borrowed from the row, since every key may ask it of all.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Value {
+pub enum Value<'a> {
     /// Not known, or not there.
     None,
-    Text(Clean),
+    Text(Cow<'a, str>),
     /// Several words, each of which can be looked for.
-    Texts(Vec<Clean>),
+    Texts(Vec<Cow<'a, str>>),
     Number(f64),
     /// Seconds.
     Age(Age),
     /// Words with an order that is not that of the alphabet.
-    Ranked(u32, Clean),
+    Ranked(u32, Cow<'a, str>),
 }
 
-impl Value {
-    pub fn text(text: impl Into<Clean>) -> Self {
+impl<'a> Value<'a> {
+    pub fn text(text: impl Into<Cow<'a, str>>) -> Self {
         Self::Text(text.into())
+    }
+
+    /// Several words of a row.
+    pub fn texts(texts: &'a [Clean]) -> Self {
+        Self::Texts(texts.iter().map(Into::into).collect())
     }
 
     pub fn maybe<T>(value: Option<T>, of: impl FnOnce(T) -> Self) -> Self {
@@ -36,8 +42,8 @@ impl Value {
     pub fn words(&self) -> Clean {
         match self {
             Self::None => Clean::default(),
-            Self::Text(text) | Self::Ranked(_, text) => text.clone(),
-            Self::Texts(texts) => texts.iter().map(Clean::as_str).collect::<Vec<_>>().join(" ").into(),
+            Self::Text(text) | Self::Ranked(_, text) => Clean::new(text),
+            Self::Texts(texts) => texts.join(" ").into(),
             Self::Number(number) => number.to_string().into(),
             Self::Age(age) => age.to_string().into(),
         }
@@ -66,49 +72,60 @@ impl Value {
     }
 
     fn contains(&self, wanted: &str) -> bool {
-        let holds = |text: &Clean| text.to_lowercase().contains(wanted);
+        // What is written with digits is not made into words for every letter that somebody types.
+        let is_number = wanted.starts_with(|first: char| first.is_ascii_digit() || first == '-');
         match self {
             Self::None => false,
-            Self::Text(text) | Self::Ranked(_, text) => holds(text),
-            Self::Texts(texts) => texts.iter().any(holds),
-            Self::Number(number) => number.to_string() == wanted,
-            Self::Age(age) => age.to_string() == wanted,
+            Self::Text(text) | Self::Ranked(_, text) => holds(text, wanted),
+            Self::Texts(texts) => texts.iter().any(|text| holds(text, wanted)),
+            Self::Number(number) => is_number && number.to_string() == wanted,
+            Self::Age(age) => is_number && age.to_string() == wanted,
         }
     }
 }
 
+/// Whether a text holds a word in small letters, whatever letters the text is written in.
+fn holds(text: &str, wanted: &str) -> bool {
+    if !text.is_ascii() {
+        return text.to_lowercase().contains(wanted);
+    }
+    let (text, wanted) = (text.as_bytes(), wanted.as_bytes());
+    let Some(first) = wanted.first() else { return true };
+    let places = text.len().checked_sub(wanted.len()).map_or(0, |last| last + 1);
+    (0..places).any(|at| {
+        text[at].to_ascii_lowercase() == *first && text[at..at + wanted.len()].eq_ignore_ascii_case(wanted)
+    })
+}
+
 /// Digits by their value: `node-9` stands before `node-10`.
 fn natural(a: &str, b: &str) -> Ordering {
-    let (mut a, mut b) = (a.chars().peekable(), b.chars().peekable());
+    let (mut a, mut b) = (a.as_bytes(), b.as_bytes());
     loop {
-        match (a.peek().copied(), b.peek().copied()) {
+        match (a.first(), b.first()) {
             (None, None) => return Ordering::Equal,
             (None, Some(_)) => return Ordering::Less,
             (Some(_), None) => return Ordering::Greater,
             (Some(x), Some(y)) if x.is_ascii_digit() && y.is_ascii_digit() => {
-                let digits = |it: &mut std::iter::Peekable<std::str::Chars<'_>>| {
-                    let mut text = String::new();
-                    while let Some(digit) = it.next_if(char::is_ascii_digit) {
-                        text.push(digit);
-                    }
-                    text
-                };
                 let (x, y) = (digits(&mut a), digits(&mut b));
-                let (x, y) = (x.trim_start_matches('0').to_owned(), y.trim_start_matches('0').to_owned());
-                match x.len().cmp(&y.len()).then_with(|| x.cmp(&y)) {
+                match x.len().cmp(&y.len()).then_with(|| x.cmp(y)) {
                     Ordering::Equal => {}
                     unequal => return unequal,
                 }
             }
-            (Some(x), Some(y)) => match x.cmp(&y) {
-                Ordering::Equal => {
-                    a.next();
-                    b.next();
-                }
-                unequal => return unequal,
-            },
+            (Some(x), Some(y)) if x == y => (a, b) = (&a[1..], &b[1..]),
+            // In UTF-8 the order of bytes is that of characters.
+            (Some(x), Some(y)) => return x.cmp(y),
         }
     }
+}
+
+/// Takes digits off the front; gives them without leading zeros.
+fn digits<'a>(text: &mut &'a [u8]) -> &'a [u8] {
+    let length = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (digits, rest) = text.split_at(length);
+    *text = rest;
+    let zeros = digits.iter().take_while(|byte| **byte == b'0').count();
+    &digits[zeros..]
 }
 
 /// A filter as it was typed, and what it means.
@@ -168,11 +185,15 @@ impl Filter {
         self.terms.is_empty()
     }
 
-    /// Whether a row passes; `value` gives the row's value of a field, `all` every value it has.
-    pub fn passes(&self, value: impl Fn(&str) -> Value, all: impl Fn() -> Vec<Value>) -> bool {
+    /// Whether a row passes; `value` gives the row's value of a field, `all` every value it has, one after the other.
+    pub fn passes<'a, A: Iterator<Item = Value<'a>>>(
+        &self,
+        value: impl Fn(&str) -> Value<'a>,
+        all: impl Fn() -> A,
+    ) -> bool {
         self.terms.iter().all(|term| {
             let holds = match (&*term.field, &term.test) {
-                ("", Test::Contains(wanted)) => all().iter().any(|value| value.contains(wanted)),
+                ("", Test::Contains(wanted)) => all().any(|value| value.contains(wanted)),
                 ("", Test::Compare(..)) => false,
                 (field, Test::Contains(wanted)) => value(field).contains(wanted),
                 (field, Test::Compare(comparison, wanted)) => {
@@ -291,7 +312,7 @@ mod tests {
             _ => Value::None,
         };
         let filter = Filter::parse(filter, &FIELDS).unwrap();
-        filter.passes(row, || FIELDS.map(row).to_vec())
+        filter.passes(row, || FIELDS.map(row).into_iter())
     }
 
     #[test]
@@ -339,9 +360,14 @@ mod tests {
 
     proptest! {
         #[test]
+        fn letters_of_either_size_are_found(text in "[a-cA-Cäß ]{0,8}", wanted in "[a-cäß]{0,3}") {
+            prop_assert_eq!(holds(&text, &wanted), text.to_lowercase().contains(&wanted));
+        }
+
+        #[test]
         fn nothing_that_is_typed_makes_it_panic(text in any::<String>()) {
             if let Ok(filter) = Filter::parse(&text, &FIELDS) {
-                filter.passes(|_| Value::text("x"), || vec![Value::Number(1.0)]);
+                filter.passes(|_| Value::text("x"), || std::iter::once(Value::Number(1.0)));
             }
         }
     }

@@ -1,12 +1,13 @@
 //! The list behind most panels: rows that are filtered and sorted, and a cursor that stays on its row.
 
 use std::cmp::Ordering;
+use std::ops::Range;
 
 use ratatui::layout::Rect;
 
 use super::column::Column;
 use super::filter::{Filter, Value};
-use crate::fleet::Clean;
+use crate::fleet::{Clean, Now};
 use crate::input::Action;
 use crate::ui::Pen;
 use crate::ui::table::{self, Cursor, Head, Row, scrolled};
@@ -18,8 +19,12 @@ pub use crate::ui::table::Order;
 pub struct List<R, K> {
     columns: Vec<Column<R>>,
     rows: Vec<R>,
-    /// Rows that pass the filter, in order.
+    /// Rows that pass the filter. Those in `sorted` are in their places, and so are all others on the right side of
+    /// them: of fifty thousand rows, one screen is looked at.
     shown: Vec<usize>,
+    sorted: Range<usize>,
+    /// Which row the cursor was on when it was put there.
+    at: usize,
     filter: Filter,
     sort: usize,
     order: Order,
@@ -29,6 +34,7 @@ pub struct List<R, K> {
     on: Option<K>,
     first: usize,
     page: usize,
+    now: Now,
 }
 
 impl<R, K: PartialEq> List<R, K> {
@@ -37,6 +43,8 @@ impl<R, K: PartialEq> List<R, K> {
             columns,
             rows: Vec::new(),
             shown: Vec::new(),
+            sorted: 0..0,
+            at: 0,
             filter: Filter::default(),
             sort: 0,
             order: Order::Ascending,
@@ -46,20 +54,40 @@ impl<R, K: PartialEq> List<R, K> {
             on: None,
             first: 0,
             page: 1,
+            now: Now::default(),
         }
     }
 
     /// Takes new rows for an area of this height, header included.
     pub fn refresh(&mut self, rows: Vec<R>, height: u16) {
         self.rows = rows;
-        self.page = usize::from(height.saturating_sub(1)).max(1);
+        self.page = page(height);
         self.arrange();
+    }
+
+    /// The rows are as they were, and so is everything that is not made of time; what is costs nothing that grows
+    /// with them, unless they are sorted or filtered by it.
+    pub fn keep(&mut self, height: u16) {
+        let tells_time = |at: usize| self.columns.get(at).is_some_and(|column| column.ages);
+        if tells_time(self.sort) || !self.filter.is_empty() && (0..self.columns.len()).any(tells_time) {
+            let rows = std::mem::take(&mut self.rows);
+            return self.refresh(rows, height);
+        }
+        self.page = page(height);
+        self.put_cursor(self.cursor);
+    }
+
+    /// The moment of the rows that come, or that are kept.
+    pub fn set_now(&mut self, now: Now) {
+        self.now = now;
+        self.columns.iter_mut().for_each(|column| column.now = now);
     }
 
     /// Changes the columns; the order stays on the column of the same name.
     pub fn set_columns(&mut self, columns: Vec<Column<R>>) {
         let name = self.columns.get(self.sort).map(|column| column.name.clone());
         self.columns = columns;
+        self.set_now(self.now);
         let at = self.columns.iter().position(|column| Some(&column.name) == name.as_ref());
         self.sort = at.unwrap_or(0);
     }
@@ -154,11 +182,6 @@ impl<R, K: PartialEq> List<R, K> {
         self.rows.iter_mut().for_each(change);
     }
 
-    /// The rows that are shown, in order.
-    pub fn rows(&self) -> impl Iterator<Item = &R> {
-        self.shown.iter().map(|at| &self.rows[*at])
-    }
-
     /// Draws these of its columns; `column` is the one the cursor is in, if it is in one.
     pub fn view(&self, pen: &mut Pen<'_>, area: Rect, columns: &[usize], column: Option<usize>) {
         let cx = pen.cx;
@@ -199,7 +222,9 @@ impl<R, K: PartialEq> List<R, K> {
     fn put_cursor(&mut self, at: usize) {
         self.cursor = at;
         self.first = scrolled(self.first, at, self.page, self.shown.len());
-        self.on = self.shown.get(at).map(|row| (self.key)(&self.rows[*row]));
+        self.settle();
+        self.at = self.shown.get(at).copied().unwrap_or(usize::MAX);
+        self.on = self.rows.get(self.at).map(self.key);
     }
 
     fn reorder(&mut self, action: Action) {
@@ -220,32 +245,102 @@ impl<R, K: PartialEq> List<R, K> {
     /// Filters and sorts anew; the cursor stays on its row, or where it was when that is gone.
     fn arrange(&mut self) {
         let columns = &self.columns;
-        let value = |row: &R, field: &str| {
-            let column = columns.iter().find(|column| column.name == field);
-            column.map_or(Value::None, |column| (column.value)(row, column))
+        let passes = |row: &R| {
+            let value = |field: &str| {
+                let column = columns.iter().find(|column| column.name == field);
+                column.map_or(Value::None, |column| (column.value)(row, column))
+            };
+            let all = || columns.iter().map(|column| (column.value)(row, column));
+            self.filter.is_empty() || self.filter.passes(value, all)
         };
-        let all = |row: &R| columns.iter().map(|column| (column.value)(row, column)).collect();
-        let passing = self.rows.iter().enumerate().filter(|(_, row)| {
-            self.filter.is_empty() || self.filter.passes(|field| value(row, field), || all(row))
-        });
-        let mut shown: Vec<usize> = passing.map(|(at, _)| at).collect();
-        if let Some(column) = columns.get(self.sort) {
-            let order = self.order;
-            let mut keyed: Vec<(Value, usize)> =
-                shown.iter().map(|at| ((column.value)(&self.rows[*at], column), *at)).collect();
-            keyed.sort_by(|a, b| compare(&a.0, &b.0, order));
-            shown = keyed.into_iter().map(|(_, at)| at).collect();
-        }
-        self.shown = shown;
-        let same = |at: &usize| Some((self.key)(&self.rows[*at])) == self.on;
-        let stayed = self.on.as_ref().and_then(|_| self.shown.iter().position(same));
+        let passing = self.rows.iter().enumerate().filter(|(_, row)| passes(row));
+        self.shown = passing.map(|(at, _)| at).collect();
+        let stayed = self.row_of_cursor().filter(|row| self.shown.binary_search(row).is_ok());
+        let place = stayed.map(|row| self.place_of(row));
+        self.sorted = 0..0;
         let last = self.shown.len().saturating_sub(1);
-        self.put_cursor(stayed.unwrap_or(self.cursor.min(last)));
+        self.put_cursor(place.unwrap_or(self.cursor.min(last)));
+    }
+
+    /// The row that the cursor is on, wherever it stands now.
+    fn row_of_cursor(&self) -> Option<usize> {
+        let on = self.on.as_ref()?;
+        let is_it = |row: &R| (self.key)(row) == *on;
+        if self.rows.get(self.at).is_some_and(is_it) {
+            return Some(self.at);
+        }
+        self.rows.iter().position(is_it)
+    }
+
+    /// How many of the shown rows stand before this one.
+    fn place_of(&self, row: usize) -> usize {
+        let Some(column) = self.columns.get(self.sort) else {
+            return self.shown.partition_point(|at| *at < row);
+        };
+        let value = |at: usize| (column.value)(&self.rows[at], column);
+        let own = value(row);
+        let before = |at: &&usize| in_order((&value(**at), **at), (&own, row), self.order).is_lt();
+        self.shown.iter().filter(before).count()
+    }
+
+    /// Puts what can be seen, and some more, in order.
+    fn settle(&mut self) {
+        let end = (self.first + self.page).min(self.shown.len());
+        let seen = self.first.min(end)..end;
+        if seen.start >= self.sorted.start && seen.end <= self.sorted.end {
+            return;
+        }
+        let Some(column) = self.columns.get(self.sort) else { return };
+        // What is sorted already parts the others.
+        let side = if self.sorted.is_empty() {
+            0..self.shown.len()
+        } else if seen.start < self.sorted.start && seen.end <= self.sorted.end {
+            0..self.sorted.end
+        } else if seen.start >= self.sorted.start {
+            self.sorted.start..self.shown.len()
+        } else {
+            0..self.shown.len()
+        };
+        let wanted = seen.start.saturating_sub(AHEAD).max(side.start)..(seen.end + AHEAD).min(side.end);
+        let (rows, order) = (&self.rows, self.order);
+        let value = |at: &usize| ((column.value)(&rows[*at], column), *at);
+        let mut keyed: Vec<(Value<'_>, usize)> = self.shown[side.clone()].iter().map(value).collect();
+        sort_part(&mut keyed, wanted.start - side.start..wanted.end - side.start, order);
+        let sorted: Vec<usize> = keyed.into_iter().map(|(_, at)| at).collect();
+        self.shown[side].copy_from_slice(&sorted);
+        self.sorted = wanted;
     }
 }
 
+/// Rows before and behind those that can be seen which are sorted with them.
+const AHEAD: usize = 500;
+
+/// Sorts a part of the whole; what belongs before it stands before it, what belongs behind it behind.
+fn sort_part(keyed: &mut [(Value<'_>, usize)], part: Range<usize>, order: Order) {
+    let by = |a: &(Value<'_>, usize), b: &(Value<'_>, usize)| in_order((&a.0, a.1), (&b.0, b.1), order);
+    let mut end = keyed.len();
+    if part.end < end {
+        keyed.select_nth_unstable_by(part.end, by);
+        end = part.end;
+    }
+    if part.start > 0 && part.start < end {
+        keyed[..end].select_nth_unstable_by(part.start, by);
+    }
+    keyed[part.start.min(end)..end].sort_unstable_by(by);
+}
+
+/// By value, and rows of one value as they came.
+fn in_order(a: (&Value<'_>, usize), b: (&Value<'_>, usize), order: Order) -> Ordering {
+    compare(a.0, b.0, order).then(a.1.cmp(&b.1))
+}
+
+/// Rows below the header of an area.
+fn page(height: u16) -> usize {
+    usize::from(height.saturating_sub(1)).max(1)
+}
+
 /// What is not known stands at the end, whichever way the order goes.
-fn compare(a: &Value, b: &Value, order: Order) -> Ordering {
+fn compare(a: &Value<'_>, b: &Value<'_>, order: Order) -> Ordering {
     match (a, b) {
         (Value::None, Value::None) => Ordering::Equal,
         (Value::None, _) => Ordering::Greater,
@@ -260,6 +355,7 @@ fn compare(a: &Value, b: &Value, order: Order) -> Ordering {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     type Numbers = List<(&'static str, Option<f64>), &'static str>;
 
@@ -274,7 +370,58 @@ mod tests {
     }
 
     fn names(list: &Numbers) -> String {
-        list.rows().map(|row| row.0).collect()
+        list.shown.iter().map(|at| list.rows[*at].0).collect()
+    }
+
+    type Plain = List<(u16, u8), u16>;
+
+    /// What is seen, against the same of a list that is sorted as a whole.
+    fn seen_as_sorted(list: &Plain) {
+        let order = |a: &usize, b: &usize| {
+            let value = |at: usize| (list.columns[list.sort].value)(&list.rows[at], &list.columns[list.sort]);
+            compare(&value(*a), &value(*b), list.order).then(a.cmp(b))
+        };
+        let mut whole = list.shown.clone();
+        whole.sort_by(order);
+        let seen = list.first..(list.first + list.page).min(whole.len());
+        assert_eq!(list.shown[seen.clone()], whole[seen]);
+        let mut all = list.shown.clone();
+        all.sort_unstable();
+        whole.sort_unstable();
+        assert_eq!(all, whole, "no row is lost");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(40))]
+        #[test]
+        fn what_is_seen_of_many_rows_is_in_its_place(
+            values in proptest::collection::vec(0u8..20, 0..3000),
+            steps in proptest::collection::vec(0usize..10, 0..30),
+        ) {
+            let columns = vec![
+                Column::new("number", "N", "", |row: &(u16, u8), _| Value::Number(row.0.into())),
+                Column::new("value", "V", "", |row, _| Value::maybe((row.1 > 0).then_some(row.1), |it| Value::Number(it.into()))),
+                Column::new("name", "W", "", |row, _| Value::text(format!("row-{}", row.0 ^ 0x55))),
+            ];
+            let mut list: Plain = List::new(columns, |row| row.0, |_| None);
+            let rows = |skip: usize| values.iter().copied().enumerate().skip(skip).map(|(at, value)| (at as u16, value)).collect::<Vec<_>>();
+            list.refresh(rows(0), 20);
+            for step in steps {
+                let on = list.selected().map(|row| row.0);
+                let moves = [Action::Up, Action::Down, Action::PageUp, Action::PageDown, Action::Top, Action::Bottom];
+                match step {
+                    0..6 => drop(list.act(moves[step])),
+                    6 => drop(list.act(Action::SortNext)),
+                    7 => drop(list.act(Action::SortReverse)),
+                    8 => list.set_filter(Filter::parse(if list.filter.is_empty() { "1" } else { "" }, &[]).unwrap()),
+                    _ => list.refresh(rows(on.unwrap_or(0).into()), 20),
+                }
+                if matches!(step, 6 | 7 | 9) {
+                    prop_assert_eq!(list.selected().map(|row| row.0), on, "the cursor stays on its row");
+                }
+                seen_as_sorted(&list);
+            }
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::table::{Stamp, Take};
 use crate::fleet::cluster::Distribution;
 use crate::fleet::fact::Connection;
 use crate::fleet::{
-    Age, Clean, Cloud, ClusterFact, ClusterId, Fault, Kind, Mono, Node, Now, Slot, SourceFact, SourceId,
+    Age, Clean, Cloud, ClusterFact, ClusterId, Fault, Kind, Mono, Now, Slot, SourceFact, SourceId,
     SourceState, Unix,
 };
 
@@ -123,7 +123,7 @@ impl Cluster {
     /// The configured cloud, else the one that most nodes name.
     pub fn cloud(&self) -> Option<Cloud> {
         let configured = self.spec.cloud.as_ref().map(|name| Cloud::named(name));
-        configured.or_else(|| self.most_nodes(|node| node.place.cloud.clone()))
+        configured.or_else(|| self.objects.usage.census.cloud().cloned())
     }
 
     /// Its number in the palette of cluster tints.
@@ -132,7 +132,7 @@ impl Cluster {
     }
 
     pub fn region(&self) -> Option<Clean> {
-        self.spec.region.clone().or_else(|| self.most_nodes(|node| node.place.region.clone()))
+        self.spec.region.clone().or_else(|| self.objects.usage.census.region().cloned())
     }
 
     pub fn distribution(&self) -> Option<Distribution> {
@@ -140,7 +140,7 @@ impl Cluster {
         if by_version != Distribution::Plain {
             return Some(by_version);
         }
-        self.most_nodes(|node| node.distribution).or(Some(by_version))
+        self.objects.usage.census.distribution().or(Some(by_version))
     }
 
     /// How long the API server has not answered, if it does not.
@@ -260,13 +260,5 @@ impl Cluster {
             self.sources.remove(&(kind, slot));
         }
         self.namespaces_read = namespaces;
-    }
-
-    fn most_nodes<T: Ord>(&self, of: impl Fn(&Node) -> Option<T>) -> Option<T> {
-        let mut counts: BTreeMap<T, u32> = BTreeMap::new();
-        for value in self.objects.nodes.values().filter_map(of) {
-            *counts.entry(value).or_default() += 1;
-        }
-        counts.into_iter().max_by_key(|(_, count)| *count).map(|(value, _)| value)
     }
 }

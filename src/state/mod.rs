@@ -5,9 +5,11 @@
 //! is belongs to the answer of every selector.
 
 pub mod backing;
+pub mod census;
 pub mod cluster;
 pub mod findings;
 pub mod freshness;
+pub mod kept;
 pub mod objects;
 pub mod scope;
 pub mod select;
@@ -30,7 +32,9 @@ pub struct State {
     pub now: Now,
     clusters: BTreeMap<ClusterId, Cluster>,
     findings: Findings,
-    /// Counts what was applied, so that whoever caches an answer knows when it is old.
+    /// Answers that several places ask for.
+    kept: select::Answers,
+    /// Counts what was applied.
     revision: u64,
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::backing::Backing;
-use super::table::{Stamp, Table, Take};
+use super::table::{Stamp, Table, Take, Told};
 use super::usage::Usage;
 use crate::fleet::{
     Admission, Autoscaler, Budget, ClusterQueue, CronJob, Endpoints, Event, HostPolicy, InferenceService,
@@ -57,6 +57,38 @@ impl Objects {
         steering.find(|workload| workload.steers.contains(route))
     }
 
+    /// How often the objects of a kind have changed. Kinds that share a table share the number.
+    pub fn changes(&self, kind: Kind) -> u64 {
+        match kind {
+            Kind::Pod => self.pods.changes(),
+            Kind::Node => self.nodes.changes(),
+            Kind::Namespace => self.namespaces.changes(),
+            Kind::ReplicaSet => self.workloads.changes() + self.revisions.changes(),
+            Kind::Deployment | Kind::StatefulSet | Kind::Rollout | Kind::LeaderWorkerSet => {
+                self.workloads.changes()
+            }
+            Kind::Job | Kind::CustomJob(_) => self.jobs.changes(),
+            Kind::CronJob => self.cron_jobs.changes(),
+            Kind::HorizontalPodAutoscaler | Kind::ScaledObject => self.autoscalers.changes(),
+            Kind::PodDisruptionBudget => self.budgets.changes(),
+            Kind::Event => self.events.changes(),
+            Kind::QueuedWorkload => self.admissions.changes(),
+            Kind::VirtualService | Kind::HttpRoute | Kind::GrpcRoute | Kind::DnsEndpoint => {
+                self.routes.changes()
+            }
+            Kind::Service => self.services.changes(),
+            Kind::EndpointSlice => self.endpoints.changes(),
+            Kind::DestinationRule => self.host_policies.changes(),
+            Kind::ServiceEntry => self.service_entries.changes(),
+            Kind::InferenceService => self.inference_services.changes(),
+            Kind::Canary | Kind::Application | Kind::Kustomization | Kind::HelmRelease => {
+                self.reconcilers.changes()
+            }
+            Kind::ClusterQueue => self.cluster_queues.changes(),
+            Kind::LocalQueue => self.local_queues.changes(),
+        }
+    }
+
     pub(super) fn upsert(&mut self, object: Object, stamp: Stamp, unix: Unix) {
         let key = object.key();
         let id = || ObjectId { kind: stamp.kind, key: key.clone() };
@@ -69,7 +101,7 @@ impl Objects {
                 self.upsert_workload(*it, stamp);
             }
             Object::Revision(it) => {
-                self.workloads.remove(&id());
+                self.remove_workload(&id());
                 self.revisions.upsert(key, *it, stamp);
             }
             Object::Autoscaler(it) => drop(self.autoscalers.upsert(id(), *it, stamp)),
@@ -106,12 +138,11 @@ impl Objects {
                 self.job_moved.remove(&id());
             }
             Kind::ReplicaSet => {
-                self.workloads.remove(&id());
+                self.remove_workload(&id());
                 self.revisions.remove(key);
             }
             Kind::Deployment | Kind::StatefulSet | Kind::Rollout | Kind::LeaderWorkerSet => {
-                self.workloads.remove(&id());
-                self.steering.remove(&id());
+                self.remove_workload(&id());
             }
             Kind::HorizontalPodAutoscaler | Kind::ScaledObject => {
                 self.autoscalers.remove(&id());
@@ -159,13 +190,11 @@ impl Objects {
                 }
             }
             Kind::ReplicaSet => {
-                self.workloads.take(which);
+                self.take_workloads(which);
                 self.revisions.take(which);
             }
             Kind::Deployment | Kind::StatefulSet | Kind::Rollout | Kind::LeaderWorkerSet => {
-                for (workload, _) in self.workloads.take(which) {
-                    self.steering.remove(&workload);
-                }
+                self.take_workloads(which);
             }
             Kind::HorizontalPodAutoscaler | Kind::ScaledObject => {
                 self.autoscalers.take(which);
@@ -197,14 +226,22 @@ impl Objects {
 
     fn upsert_pod(&mut self, pod: Pod, stamp: Stamp) {
         let key = pod.key.clone();
-        self.usage.change_pod(self.pods.get(&key), Some(&pod));
-        self.pods.upsert(key, pod, stamp);
+        let old = match self.pods.upsert(key.clone(), pod, stamp) {
+            Told::Same => return,
+            Told::New => None,
+            Told::Changed(old) => Some(old),
+        };
+        self.usage.change_pod(old.as_ref(), self.pods.get(&key));
     }
 
     fn upsert_node(&mut self, node: Node, stamp: Stamp) {
         let key = ObjectKey { name: node.name.clone(), ..ObjectKey::default() };
-        self.usage.change_node(self.nodes.get(&key), Some(&node));
-        self.nodes.upsert(key, node, stamp);
+        let old = match self.nodes.upsert(key.clone(), node, stamp) {
+            Told::Same => return,
+            Told::New => None,
+            Told::Changed(old) => Some(old),
+        };
+        self.usage.change_node(old.as_ref(), self.nodes.get(&key));
     }
 
     fn upsert_workload(&mut self, workload: Workload, stamp: Stamp) {
@@ -213,7 +250,26 @@ impl Objects {
         } else {
             self.steering.insert(workload.id());
         }
-        self.workloads.upsert(workload.id(), workload, stamp);
+        let id = workload.id();
+        let old = match self.workloads.upsert(id.clone(), workload, stamp) {
+            Told::Same => return,
+            Told::New => None,
+            Told::Changed(old) => Some(old),
+        };
+        self.usage.change_workload(old.as_ref(), self.workloads.get(&id));
+    }
+
+    fn remove_workload(&mut self, id: &ObjectId) {
+        let old = self.workloads.remove(id);
+        self.usage.change_workload(old.as_ref(), None);
+        self.steering.remove(id);
+    }
+
+    fn take_workloads(&mut self, which: Take) {
+        for (id, workload) in self.workloads.take(which) {
+            self.usage.change_workload(Some(&workload), None);
+            self.steering.remove(&id);
+        }
     }
 
     fn upsert_endpoints(&mut self, endpoints: Endpoints, stamp: Stamp) {

@@ -4,6 +4,7 @@
 //! brought up to date one by one; when it is complete, the rows of that source which it did not mention go.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::hash::Hash;
 
 use crate::fleet::{Kind, Slot};
@@ -11,6 +12,17 @@ use crate::fleet::{Kind, Slot};
 #[derive(Debug)]
 pub struct Table<K, V> {
     rows: HashMap<K, Row<V>>,
+    changes: u64,
+}
+
+/// What telling of a row came to.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Told<V> {
+    /// It is as it was: nothing that is made of it needs to be made again.
+    Same,
+    New,
+    /// And what it was before.
+    Changed(V),
 }
 
 #[derive(Debug)]
@@ -54,24 +66,48 @@ impl Take {
 
 impl<K, V> Default for Table<K, V> {
     fn default() -> Self {
-        Self { rows: HashMap::new() }
+        Self { rows: HashMap::new(), changes: 0 }
     }
 }
 
-impl<K: Eq + Hash + Clone, V> Table<K, V> {
-    /// Puts a row in; gives the value it replaces.
-    pub fn upsert(&mut self, key: K, value: V, stamp: Stamp) -> Option<V> {
-        self.rows.insert(key, Row { value, stamp }).map(|row| row.value)
+impl<K: Eq + Hash + Clone, V: PartialEq> Table<K, V> {
+    /// Puts a row in, or brings it up to date.
+    pub fn upsert(&mut self, key: K, value: V, stamp: Stamp) -> Told<V> {
+        match self.rows.entry(key) {
+            Entry::Occupied(mut row) => {
+                let row = row.get_mut();
+                row.stamp = stamp;
+                // Most of what changes in a server (heartbeats, annotations, versions) changes nothing here.
+                if row.value == value {
+                    return Told::Same;
+                }
+                self.changes += 1;
+                Told::Changed(std::mem::replace(&mut row.value, value))
+            }
+            Entry::Vacant(place) => {
+                place.insert(Row { value, stamp });
+                self.changes += 1;
+                Told::New
+            }
+        }
     }
 
     pub fn remove(&mut self, key: &K) -> Option<V> {
-        self.rows.remove(key).map(|row| row.value)
+        let removed = self.rows.remove(key)?;
+        self.changes += 1;
+        Some(removed.value)
+    }
+
+    /// How often anything in it has changed. While it is the same number, what was made of the rows holds.
+    pub fn changes(&self) -> u64 {
+        self.changes
     }
 
     /// Takes rows out; gives what it took.
     pub fn take(&mut self, which: Take) -> Vec<(K, V)> {
         let taken = self.rows.extract_if(|_, row| which.takes(row.stamp));
         let taken: Vec<_> = taken.map(|(key, row)| (key, row.value)).collect();
+        self.changes += taken.len() as u64;
         if taken.len() > self.rows.len() {
             self.rows.shrink_to_fit();
         }
@@ -110,7 +146,7 @@ mod tests {
             table.upsert(name, 1, stamp(1, 1));
         }
         table.upsert("other namespace", 1, stamp(2, 1));
-        assert_eq!(table.upsert("b", 2, stamp(1, 2)), Some(1));
+        assert_eq!(table.upsert("b", 2, stamp(1, 2)), Told::Changed(1));
         assert_eq!(table.len(), 3, "nothing goes before the list is complete");
         assert_eq!(table.take(Take::Older(stamp(1, 2))), [("a", 1)]);
         assert_eq!(table.get(&"b"), Some(&2));
@@ -118,5 +154,19 @@ mod tests {
         assert_eq!(table.take(Take::All(stamp(2, 0))).len(), 1);
         assert_eq!(table.remove(&"b"), Some(2));
         assert!(table.is_empty());
+    }
+
+    #[test]
+    fn what_is_told_again_is_no_change_and_stays_in_the_new_list() {
+        let mut table = Table::default();
+        assert_eq!(table.upsert("a", 1, stamp(1, 1)), Told::New);
+        assert_eq!(table.upsert("a", 1, stamp(1, 2)), Told::Same);
+        assert_eq!(table.changes(), 1);
+        assert_eq!(table.take(Take::Older(stamp(1, 2))), [], "the new list mentions it");
+        assert_eq!(table.changes(), 1);
+        table.upsert("a", 2, stamp(1, 2));
+        table.remove(&"a");
+        table.remove(&"a");
+        assert_eq!(table.changes(), 3);
     }
 }

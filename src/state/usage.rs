@@ -6,12 +6,17 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::fleet::{Amounts, Clean, GpuCount, Node, ObjectKey, Owner, Pod, PodPhase};
+use super::census::Census;
+use crate::fleet::{
+    Amounts, Clean, GpuCount, Node, ObjectId, ObjectKey, Owner, Pod, PodPhase, Rollout, Workload,
+};
 
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Usage {
     pub nodes: u32,
     pub nodes_ready: u32,
+    /// Where they are, and who made them.
+    pub census: Census,
     pub gpus_allocatable: GpuCount,
     /// Reserved by pods that are bound to a node and have not ended.
     pub gpus_requested: GpuCount,
@@ -24,6 +29,10 @@ pub struct Usage {
     by_owner: HashMap<OwnerKey, PodCounts>,
     by_node: HashMap<Clean, NodeUse>,
     troubled: BTreeSet<ObjectKey>,
+    /// Nodes that are not ready, or complain.
+    ailing_nodes: BTreeSet<Clean>,
+    /// Workloads that lack replicas, or whose rollout is stuck.
+    ailing_workloads: BTreeSet<ObjectId>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -77,23 +86,44 @@ impl Usage {
     }
 
     pub fn change_node(&mut self, old: Option<&Node>, new: Option<&Node>) {
+        self.census.change(old, new);
         if let Some(node) = old {
             self.nodes -= 1;
             self.nodes_ready -= u32::from(node.is_ready());
             self.gpus_allocatable -= node.gpus_allocatable;
+            self.ailing_nodes.remove(&node.name);
         }
         if let Some(node) = new {
             self.nodes += 1;
             self.nodes_ready += u32::from(node.is_ready());
             self.gpus_allocatable += node.gpus_allocatable;
+            if !node.is_ready() || !node.complaints.is_empty() {
+                self.ailing_nodes.insert(node.name.clone());
+            }
+        }
+    }
+
+    pub fn change_workload(&mut self, old: Option<&Workload>, new: Option<&Workload>) {
+        if let Some(workload) = old {
+            self.ailing_workloads.remove(&workload.id());
+        }
+        if let Some(workload) = new
+            && (workload.ready < workload.desired || matches!(workload.rollout, Rollout::Stuck(_)))
+        {
+            self.ailing_workloads.insert(workload.id());
         }
     }
 
     /// The same sums from nothing.
-    pub fn recompute<'a>(pods: impl Iterator<Item = &'a Pod>, nodes: impl Iterator<Item = &'a Node>) -> Self {
+    pub fn recompute<'a>(
+        pods: impl Iterator<Item = &'a Pod>,
+        nodes: impl Iterator<Item = &'a Node>,
+        workloads: impl Iterator<Item = &'a Workload>,
+    ) -> Self {
         let mut usage = Self::default();
         pods.for_each(|pod| usage.change_pod(None, Some(pod)));
         nodes.for_each(|node| usage.change_node(None, Some(node)));
+        workloads.for_each(|workload| usage.change_workload(None, Some(workload)));
         usage
     }
 
@@ -115,6 +145,16 @@ impl Usage {
     /// Pods that have a trouble, in order.
     pub fn troubled(&self) -> impl Iterator<Item = &ObjectKey> {
         self.troubled.iter()
+    }
+
+    /// Nodes that something is to be said about, in order.
+    pub fn ailing_nodes(&self) -> impl Iterator<Item = &Clean> {
+        self.ailing_nodes.iter()
+    }
+
+    /// Workloads that something is to be said about, in order.
+    pub fn ailing_workloads(&self) -> impl Iterator<Item = &ObjectId> {
+        self.ailing_workloads.iter()
     }
 
     fn count_pod(&mut self, pod: &Pod, by: By) {
@@ -246,7 +286,7 @@ mod tests {
                     None => pods.remove(&key),
                 };
                 running.change_pod(old.as_ref(), new.as_ref());
-                prop_assert_eq!(&running, &Usage::recompute(pods.values(), std::iter::empty()));
+                prop_assert_eq!(&running, &Usage::recompute(pods.values(), std::iter::empty(), std::iter::empty()));
             }
         }
     }

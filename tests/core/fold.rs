@@ -1,5 +1,7 @@
 //! The fold: relists, freshness, identity, and sums that stay right.
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 use serde_json::Value;
 use skydeck::fleet::{
@@ -7,10 +9,11 @@ use skydeck::fleet::{
 };
 use skydeck::state::select::clusters::{Liveness, liveness};
 use skydeck::state::select::totals::totals;
+use skydeck::state::select::{jobs, replicas, routes};
 use skydeck::state::usage::Usage;
 use skydeck::state::{Cluster, Freshness};
 
-use crate::world::{NOW, World, ago, deployment, fleet, node, pod, source};
+use crate::world::{NOW, World, ago, deployment, failed, fleet, job, node, pod, source};
 
 fn names(cluster: &Cluster) -> Vec<String> {
     let mut names: Vec<_> = cluster.objects.pods.values().map(|pod| pod.key.name.to_string()).collect();
@@ -167,7 +170,13 @@ fn ages_are_those_of_the_console_and_of_kubernetes() {
 enum Happens {
     Pod(u8, u8, bool),
     Deployment(u8, u32),
+    Job(u8, bool),
+    Node(u8, bool),
     Gone(u8),
+    NoNode(u8),
+    NoDeployment(u8),
+    /// Time passes, and the cluster is heard again or is not.
+    Later(u8, bool),
     List(Vec<u8>),
     HalfAList(Vec<u8>),
 }
@@ -176,7 +185,12 @@ fn any_day() -> impl Strategy<Value = Vec<Happens>> {
     let one = prop_oneof![
         (0u8..9, 0u8..4, any::<bool>()).prop_map(|(a, b, c)| Happens::Pod(a, b, c)),
         (0u8..5, 0u32..9).prop_map(|(a, b)| Happens::Deployment(a, b)),
+        (0u8..5, any::<bool>()).prop_map(|(a, b)| Happens::Job(a, b)),
+        (0u8..4, any::<bool>()).prop_map(|(a, b)| Happens::Node(a, b)),
         (0u8..9).prop_map(Happens::Gone),
+        (0u8..4).prop_map(Happens::NoNode),
+        (0u8..5).prop_map(Happens::NoDeployment),
+        (1u8..60, any::<bool>()).prop_map(|(a, b)| Happens::Later(a, b)),
         proptest::collection::vec(0u8..9, 0..6).prop_map(Happens::List),
         proptest::collection::vec(0u8..9, 0..6).prop_map(Happens::HalfAList),
     ];
@@ -188,36 +202,105 @@ fn a_pod(name: u8, node: u8, crashing: bool) -> Value {
     if crashing { crate::world::crashing(pod) } else { pod }
 }
 
+/// Lets it happen in a cluster.
+fn happen(world: &mut World, id: ClusterId, happens: &Happens) {
+    let gone = |world: &mut World, kind, namespace, name: String| {
+        world.source(source(id, kind), ago(0), SourceFact::Gone(ObjectKey::new(namespace, &name)));
+    };
+    match happens {
+        Happens::Pod(name, node, crashing) => world.item(id, ago(0), &a_pod(*name, *node, *crashing)),
+        Happens::Deployment(name, replicas) => {
+            world.item(id, ago(0), &deployment(&format!("ml/d{name}"), 1, *replicas, "1", 0));
+        }
+        Happens::Job(name, has_failed) => {
+            let status = if *has_failed { failed() } else { serde_json::json!({"active": 1}) };
+            world.item(id, ago(0), &job(&format!("ml/j{name}"), &status));
+        }
+        Happens::Node(name, ready) => {
+            let provider = if *ready { "aws" } else { "gce" };
+            world.item(id, ago(0), &node(&format!("n{name}"), provider, "r", 8, *ready));
+        }
+        Happens::Gone(name) => gone(world, Kind::Pod, "ml", format!("a-6b7f9-{name}")),
+        Happens::NoNode(name) => gone(world, Kind::Node, "", format!("n{name}")),
+        Happens::NoDeployment(name) => gone(world, Kind::Deployment, "ml", format!("d{name}")),
+        Happens::List(names) => {
+            let list: Vec<_> = names.iter().map(|name| a_pod(*name, 1, false)).collect();
+            world.list(id, Kind::Pod, ago(0), &list);
+        }
+        Happens::HalfAList(names) => {
+            world.source(source(id, Kind::Pod), ago(0), SourceFact::Begin);
+            for name in names {
+                world.item(id, ago(0), &a_pod(*name, 2, true));
+            }
+        }
+        Happens::Later(seconds, heard) => {
+            world.later((*seconds).into());
+            if *heard {
+                world.heard(id);
+            }
+        }
+    }
+}
+
+/// A world of one cluster at the beginning of such a day.
+fn morning() -> (World, ClusterId) {
+    let mut world = World::new();
+    let id = world.cluster("a", "v1.33.0", 1, &[node("n1", "aws", "r", 8, true)]);
+    (world, id)
+}
+
+/// What panels ask for, in words.
+fn answers(world: &World) -> Vec<String> {
+    let state = &world.state;
+    let mut jobs: Vec<_> = jobs::rows(state).iter().map(|row| format!("{row:?}")).collect();
+    jobs.sort();
+    let groups = replicas::groups(state);
+    let routes = routes::rows::rows(state);
+    let told = [format!("{groups:?}"), format!("{routes:?}"), format!("{:?}", totals(state))];
+    told.into_iter().chain(jobs).chain(world.causes()).collect()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
     #[test]
     fn sums_kept_change_by_change_equal_the_sums_from_nothing(day in any_day()) {
-        let mut world = World::new();
-        let id = world.cluster("a", "v1.33.0", 1, &[node("n1", "aws", "r", 8, true)]);
-        let pods = source(id, Kind::Pod);
+        let (mut world, id) = morning();
         for happens in day {
-            match happens {
-                Happens::Pod(name, node, crashing) => world.item(id, ago(0), &a_pod(name, node, crashing)),
-                Happens::Deployment(name, replicas) => {
-                    world.item(id, ago(0), &deployment(&format!("ml/d{name}"), 0, replicas, "1", 0));
-                }
-                Happens::Gone(name) => {
-                    world.source(pods, ago(0), SourceFact::Gone(ObjectKey::new("ml", &format!("a-6b7f9-{name}"))));
-                }
-                Happens::List(names) => {
-                    let list: Vec<_> = names.iter().map(|name| a_pod(*name, 1, false)).collect();
-                    world.list(id, Kind::Pod, ago(0), &list);
-                }
-                Happens::HalfAList(names) => {
-                    world.source(pods, ago(0), SourceFact::Begin);
-                    for name in &names {
- world.item(id, ago(0), &a_pod(*name, 2, true));
-}
-                }
-            }
+            happen(&mut world, id, &happens);
             let objects = &world.state.cluster(id).unwrap().objects;
-            let fresh = Usage::recompute(objects.pods.values(), objects.nodes.values());
-            prop_assert_eq!(&objects.usage, &fresh);
+            let (pods, nodes) = (objects.pods.values(), objects.nodes.values());
+            prop_assert_eq!(&objects.usage, &Usage::recompute(pods, nodes, objects.workloads.values()));
         }
     }
+
+    #[test]
+    fn answers_that_are_kept_are_those_of_whoever_asks_for_the_first_time(day in any_day()) {
+        let (mut asked, id) = morning();
+        let (mut fresh, _) = morning();
+        for happens in day {
+            happen(&mut asked, id, &happens);
+            happen(&mut fresh, id, &happens);
+            answers(&asked);
+        }
+        prop_assert_eq!(answers(&asked), answers(&fresh));
+    }
+}
+
+#[test]
+fn what_changes_nothing_that_is_shown_makes_no_new_answer() {
+    let mut world = fleet();
+    // How long a cluster has been silent is a part of what its rows tell.
+    world.state.remove_cluster(ClusterId(2));
+    let before = (replicas::groups(&world.state), jobs::rows(&world.state));
+    // A pod comes again with other annotations, a server with another round trip, and a second passes.
+    world.item(ClusterId(1), ago(0), &pod("ml-platform/ml-inference", "0", "gcp-node-1", 1));
+    world.heard(ClusterId(1));
+    world.later(1);
+    let after = (replicas::groups(&world.state), jobs::rows(&world.state));
+    assert!(Arc::ptr_eq(&before.0, &after.0) && Arc::ptr_eq(&before.1, &after.1));
+    world.item(ClusterId(1), ago(0), &deployment("ml-platform/ml-inference", 3, 4, "1.4.1", 1));
+    let changed = (replicas::groups(&world.state), jobs::rows(&world.state));
+    assert!(!Arc::ptr_eq(&changed.0, &after.0) && Arc::ptr_eq(&changed.1, &after.1));
+    world.state.scope.hidden_namespaces.insert("ml-platform".into());
+    assert!(replicas::groups(&world.state).is_empty());
 }

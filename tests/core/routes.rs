@@ -1,5 +1,7 @@
 //! Routes over clusters: what stands behind a weight, who owns it, where the copies differ.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use skydeck::cli::status::document;
 use skydeck::fleet::{
@@ -26,7 +28,7 @@ fn the_route() -> ObjectId {
 
 /// `name share ready/total` of each row, with its clusters.
 fn told(world: &World) -> Vec<String> {
-    let row = |row: &RouteRow| {
+    let row = |row: &Arc<RouteRow>| {
         let share = row.share.map_or("?".into(), |share| format!("{:.0}%", share * 100.0));
         let ready = match (row.ready.unknown, row.ready.open) {
             (true, _) => "?".to_owned(),

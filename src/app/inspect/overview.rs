@@ -318,9 +318,8 @@ impl Page<'_> {
     /// The same service in other clusters.
     fn elsewhere(&mut self, cluster: &Cluster, it: &Workload) {
         let name = replicas::group_name(&self.state.settings.grouping, it);
-        let Some(group) = replicas::groups(self.state).into_iter().find(|group| group.name == name) else {
-            return;
-        };
+        let groups = replicas::groups(self.state);
+        let Some(group) = groups.iter().find(|group| group.name == name) else { return };
         for (id, cell) in group.cells.iter().filter(|(id, _)| **id != cluster.id) {
             let Some(other) = self.state.cluster(*id) else { continue };
             let versions = cell.versions.iter().map(Clean::as_str).collect::<Vec<_>>().join(" + ");
@@ -346,7 +345,7 @@ impl Page<'_> {
         self.since("created", Some(job.created));
         self.since("started", job.started);
         self.since("ended", job.ended);
-        self.field("duration", row.duration.map(|it| it.to_string()).unwrap_or_default());
+        self.field("duration", row.duration(self.state.now).map(|it| it.to_string()).unwrap_or_default());
         let told = |count: Option<u32>, word: &str| count.map(|count| format!("{count} {word}"));
         let pods = [
             told(job.pods.wanted, "wanted"),

@@ -74,7 +74,7 @@ pub fn state_cell(liveness: &Liveness, glyphs: &Glyphs) -> Cell {
     Cell::new(words, meaning)
 }
 
-fn maybe(text: Option<&Clean>) -> Value {
+fn maybe(text: Option<&Clean>) -> Value<'_> {
     Value::maybe(text, Value::text)
 }
 
@@ -82,11 +82,11 @@ fn some(text: &Clean) -> Option<&Clean> {
     (!text.is_empty()).then_some(text)
 }
 
-fn nodes(row: &ClusterRow, _: &C) -> Value {
+fn nodes<'a>(row: &'a ClusterRow, _: &'a C) -> Value<'a> {
     if row.nodes.is_known() { Value::Number(row.nodes_total.into()) } else { Value::None }
 }
 
-fn gpus(row: &ClusterRow, _: &C) -> Value {
+fn gpus<'a>(row: &'a ClusterRow, _: &'a C) -> Value<'a> {
     if row.nodes.is_known() { Value::Number(row.gpus_allocatable.whole.into()) } else { Value::None }
 }
 

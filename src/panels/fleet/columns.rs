@@ -67,7 +67,7 @@ pub fn columns() -> Vec<C> {
 }
 
 /// Most severe first.
-fn severity(row: &FindingRow, _: &C) -> Value {
+fn severity<'a>(row: &'a FindingRow, _: &'a C) -> Value<'a> {
     let rank = match row.finding.severity {
         Severity::Critical => 0,
         Severity::Warning => 1,

@@ -1,7 +1,9 @@
 //! The small pictures below the findings: one strip a cluster where there is little room, else a tile of
 //! every panel.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use ratatui::layout::Rect;
 
@@ -13,7 +15,7 @@ use crate::panels::traffic::{destination_cell, share_cell};
 use crate::state::State;
 use crate::state::select::clusters::{self, ClusterRow};
 use crate::state::select::jobs::{self, JobRow};
-use crate::state::select::replicas;
+use crate::state::select::replicas::{self, Group};
 use crate::state::select::routes::rows::{self as routes, RouteRow};
 use crate::state::select::settled::{jobs_are_told, workloads_are_told};
 use crate::ui::theme::Meaning;
@@ -29,11 +31,14 @@ const MOST_ROWS: usize = 60;
 #[derive(Default)]
 pub struct Tiles {
     clusters: Vec<ClusterRow>,
-    jobs: Vec<JobRow>,
+    jobs: Vec<Arc<JobRow>>,
     heads: Vec<ClusterHead>,
     groups: Vec<GroupRow>,
     /// Destinations of rules that split.
-    routes: Vec<RouteRow>,
+    routes: Vec<Arc<RouteRow>>,
+    /// What the rows come from: while it is the same, so are they.
+    all_jobs: Option<Arc<[Arc<JobRow>]>>,
+    all_groups: Option<Arc<[Arc<Group>]>>,
     /// Jobs by phase, with those that are not shown.
     phases: Vec<(JobPhase, usize)>,
     /// What to say where there are no jobs and no workloads.
@@ -44,33 +49,44 @@ pub struct Tiles {
 impl Tiles {
     pub fn refresh(&mut self, state: &State) {
         self.clusters = clusters::rows(state);
-        let mut rows = jobs::rows(state);
-        self.phases = JobPhase::ALL
-            .into_iter()
-            .map(|phase| (phase, rows.iter().filter(|row| row.phase == phase).count()))
-            .filter(|(_, count)| *count > 0)
-            .collect();
-        rows.sort_by(|a, b| (a.phase, &a.job.key).cmp(&(b.phase, &b.job.key)));
-        rows.truncate(MOST_ROWS);
-        self.jobs = rows;
+        self.refresh_jobs(jobs::rows(state));
         let heads = state.counted_clusters().map(|cluster| ClusterHead {
             id: cluster.id,
             name: cluster.spec.name.clone(),
             tint: cluster.tint(),
             none: replicas::no_cell(state, cluster),
         });
-        self.heads = heads.collect();
-        let mut groups = replicas::groups(state);
-        groups.sort_by_key(|group| (group_rank(group), group.name.clone()));
-        groups.truncate(MOST_ROWS);
-        self.groups =
-            groups.into_iter().map(|group| GroupRow::new(group, &self.heads, &BTreeSet::new())).collect();
-        let mut routes = routes::rows(state);
-        routes.retain(|row| row.rule().destinations().len() > 1);
-        routes.truncate(MOST_ROWS);
-        self.routes = routes;
+        self.refresh_groups(replicas::groups(state), heads.collect());
+        let routes = routes::rows(state);
+        let splitting = routes.iter().filter(|row| row.rule().destinations().len() > 1);
+        self.routes = splitting.take(MOST_ROWS).cloned().collect();
         self.no_jobs = if jobs_are_told(state) { "no jobs" } else { "no jobs so far" };
         self.no_workloads = if workloads_are_told(state) { "no workloads" } else { "no workloads so far" };
+    }
+
+    fn refresh_jobs(&mut self, rows: Arc<[Arc<JobRow>]>) {
+        if self.all_jobs.as_ref().is_some_and(|all| Arc::ptr_eq(all, &rows)) {
+            return;
+        }
+        self.phases = JobPhase::ALL
+            .into_iter()
+            .map(|phase| (phase, rows.iter().filter(|row| row.phase == phase).count()))
+            .filter(|(_, count)| *count > 0)
+            .collect();
+        let order = |a: &&Arc<JobRow>, b: &&Arc<JobRow>| (a.phase, &a.job.key).cmp(&(b.phase, &b.job.key));
+        self.jobs = first(&rows, order);
+        self.all_jobs = Some(rows);
+    }
+
+    fn refresh_groups(&mut self, groups: Arc<[Arc<Group>]>, heads: Vec<ClusterHead>) {
+        if self.all_groups.as_ref().is_some_and(|all| Arc::ptr_eq(all, &groups)) && self.heads == heads {
+            return;
+        }
+        let ranked: Vec<_> = groups.iter().map(|group| (group_rank(group), Arc::clone(group))).collect();
+        let order = |a: &&(u8, Arc<Group>), b: &&(u8, Arc<Group>)| (a.0, &a.1.name).cmp(&(b.0, &b.1.name));
+        let shown = first(&ranked, order).into_iter();
+        self.groups = shown.map(|(_, group)| GroupRow::new(group, &heads, &BTreeSet::new())).collect();
+        (self.all_groups, self.heads) = (Some(groups), heads);
     }
 
     /// The place of the findings, and what is left for the tiles.
@@ -279,8 +295,19 @@ fn job_cell(row: &JobRow, glyphs: &Glyphs, with_cluster: bool) -> Cell {
     if row.freshness.is_whole() { cell } else { cell.stale() }
 }
 
+/// The first rows in an order; the others are not sorted.
+fn first<T: Clone>(rows: &[T], order: impl Fn(&&T, &&T) -> Ordering) -> Vec<T> {
+    let mut rows: Vec<&T> = rows.iter().collect();
+    if rows.len() > MOST_ROWS {
+        rows.select_nth_unstable_by(MOST_ROWS, &order);
+        rows.truncate(MOST_ROWS);
+    }
+    rows.sort_by(order);
+    rows.into_iter().cloned().collect()
+}
+
 /// What is not as it should be stands first.
-fn group_rank(group: &replicas::Group) -> u8 {
+fn group_rank(group: &Group) -> u8 {
     let rank = |cell: &replicas::Cell| match &cell.rollout {
         _ if !cell.freshness.is_whole() => 3,
         Rollout::Stuck(_) => 0,

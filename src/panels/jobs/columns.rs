@@ -1,11 +1,13 @@
 //! The columns of the Jobs panel.
 
+use std::sync::Arc;
+
 use crate::fleet::{Clean, JobPhase};
 use crate::panels::{Column, Value};
 use crate::state::select::jobs::JobRow;
 use crate::ui::{Cell, Glyphs, Meaning, ViewCx, meter, text};
 
-type C = Column<JobRow>;
+type C = Column<Arc<JobRow>>;
 
 pub fn columns() -> Vec<C> {
     vec![
@@ -13,7 +15,7 @@ pub fn columns() -> Vec<C> {
             Value::Ranked(row.phase as u32, row.phase.name().into())
         })
         .cell(|row, _, cx| worth(row, phase_cell(row.phase, cx.glyphs))),
-        C::new("job", "JOB", "Namespace and name", |row, _| Value::text(row.job.key.to_string()))
+        C::new("job", "JOB", "Namespace and name", |row, _| Value::text(&row.name))
             .cell(|row, _, _| {
                 let key = &row.job.key;
                 Cell::muted(format!("{}/", key.namespace)).and(&key.name, Meaning::Text)
@@ -45,12 +47,17 @@ pub fn columns() -> Vec<C> {
         .cell(|row, _, _| restarts_cell(row))
         .right()
         .drop(1),
-        C::new("duration", "DURATION", "How long it runs, or ran", |row, _| {
-            Value::maybe(row.duration, Value::Age)
+        C::new("duration", "DURATION", "How long it runs, or ran", |row, column| {
+            Value::maybe(row.duration(column.now), Value::Age)
         })
+        .ages()
         .right()
         .drop(4),
-        C::new("age", "AGE", "Time since it was made", |row, _| Value::Age(row.age)).muted().right().drop(2),
+        C::new("age", "AGE", "Time since it was made", |row, column| Value::Age(row.age(column.now)))
+            .ages()
+            .muted()
+            .right()
+            .drop(2),
         C::new("message", "MESSAGE", "Why it is so", |row, _| Value::text(&row.message))
             .cell(|row, _, _| message_cell(row))
             .flexible(18, 200)
@@ -58,7 +65,7 @@ pub fn columns() -> Vec<C> {
         C::hidden("namespace", "Namespace", |row, _| Value::text(&row.job.key.namespace)),
         C::hidden("cloud", "Cloud", |row, _| Value::text(&row.cloud)),
         C::hidden("column", "Further columns of the kind, such as its framework", |row, _| {
-            Value::Texts(row.job.columns.iter().map(|(_, value)| value.clone()).collect())
+            Value::Texts(row.job.columns.iter().map(|(_, value)| value.into()).collect())
         }),
     ]
 }
@@ -83,7 +90,7 @@ fn worth(row: &JobRow, cell: Cell) -> Cell {
     if row.freshness.is_whole() { cell } else { cell.stale() }
 }
 
-fn progress_cell(row: &JobRow, _: &C, cx: ViewCx<'_>) -> Cell {
+fn progress_cell(row: &Arc<JobRow>, _: &C, cx: ViewCx<'_>) -> Cell {
     let Some(progress) = row.job.progress else { return Cell::default() };
     let meaning = if row.phase.has_ended() { Meaning::Muted } else { Meaning::Progress };
     let bar = meter::bar(progress, 8, cx.glyphs, meaning);
@@ -91,7 +98,7 @@ fn progress_cell(row: &JobRow, _: &C, cx: ViewCx<'_>) -> Cell {
     worth(row, bar.and(percent, Meaning::Text))
 }
 
-fn gpus_cell(row: &JobRow, _: &C, cx: ViewCx<'_>) -> Cell {
+fn gpus_cell(row: &Arc<JobRow>, _: &C, cx: ViewCx<'_>) -> Cell {
     match row.job.gpus {
         None => Cell::unknown(cx.glyphs),
         Some(gpus) if gpus.is_none() => Cell::default(),

@@ -2,6 +2,8 @@
 
 mod columns;
 
+use std::sync::Arc;
+
 use ratatui::layout::Rect;
 
 use super::{Filter, List, Order, Panel, PanelId, Request, Scene, Target};
@@ -18,15 +20,17 @@ pub use columns::{columns, phase_cell};
 const DETAIL: u16 = 2;
 
 pub struct Jobs {
-    list: List<JobRow, (ClusterId, ObjectId)>,
+    list: List<Arc<JobRow>, (ClusterId, ObjectId)>,
+    /// Where the rows of the list come from.
+    taken: Option<Arc<[Arc<JobRow>]>>,
     /// What to say when there is no row.
     empty: &'static str,
 }
 
 impl Default for Jobs {
     fn default() -> Self {
-        let key = |row: &JobRow| (row.cluster, row.job.id());
-        Self { list: List::new(columns(), key, |row| Some(row.tint)), empty: "" }
+        let key = |row: &Arc<JobRow>| (row.cluster, row.job.id());
+        Self { list: List::new(columns(), key, |row| Some(row.tint)), taken: None, empty: "" }
     }
 }
 
@@ -36,7 +40,14 @@ impl Panel for Jobs {
     }
 
     fn refresh(&mut self, Scene { state, .. }: Scene<'_>, area: Rect) {
-        self.list.refresh(jobs::rows(state), area.height.saturating_sub(DETAIL));
+        let (rows, height) = (jobs::rows(state), area.height.saturating_sub(DETAIL));
+        self.list.set_now(state.now);
+        if self.taken.as_ref().is_some_and(|taken| Arc::ptr_eq(taken, &rows)) {
+            self.list.keep(height);
+        } else {
+            self.list.refresh(rows.to_vec(), height);
+            self.taken = Some(rows);
+        }
         self.empty = match self.list.counts() {
             (0, 0) if jobs_are_told(state) => "no jobs",
             (0, 0) => "no jobs yet: not every cluster has told its jobs",

@@ -74,7 +74,7 @@ pub fn columns() -> Vec<C> {
             Value::Number(f64::from(row.standing.rank()) * BEYOND_TIME - row.opened.0 as f64)
         }),
         C::new("state", "STATE", "How it stands", |row, _| {
-            Value::Ranked(row.standing.rank(), row.state.clone())
+            Value::Ranked(row.standing.rank(), (&row.state).into())
         })
         .cell(|row, _, cx| {
             let (glyph, meaning) = row.standing.look(cx.glyphs);
@@ -82,7 +82,7 @@ pub fn columns() -> Vec<C> {
         }),
         C::new("age", "WHEN", "Time since it was confirmed", |row, _| Value::Age(row.age)).muted().right(),
         C::new("what", "WHAT", "What was wanted", |row, _| Value::text(&row.title)).flexible(28, 60),
-        C::new("cluster", "CLUSTERS", "Clusters it touches", |row, _| Value::Texts(row.clusters.clone()))
+        C::new("cluster", "CLUSTERS", "Clusters it touches", |row, _| Value::texts(&row.clusters))
             .flexible(12, 40)
             .drop(3),
         C::new("actor", "WHO", "Who confirmed it, and where", |row, _| Value::text(&row.actor))

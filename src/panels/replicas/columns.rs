@@ -1,6 +1,7 @@
 //! The columns of the Replicas panel: a few about the service, then one for each cluster.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::fleet::{Clean, ClusterId, GpuCount, Rollout};
 use crate::gate::Place;
@@ -15,7 +16,7 @@ type C = Column<GroupRow>;
 pub const FIXED: usize = 5;
 
 /// A cluster of the matrix.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClusterHead {
     pub id: ClusterId,
     pub name: Clean,
@@ -26,7 +27,7 @@ pub struct ClusterHead {
 /// A group with what its columns show, worked out once.
 #[derive(Debug, Clone)]
 pub struct GroupRow {
-    pub group: Group,
+    pub group: Arc<Group>,
     pub ready: Tally,
     pub desired: Tally,
     versions: Vec<Clean>,
@@ -41,7 +42,7 @@ pub struct GroupRow {
 }
 
 impl GroupRow {
-    pub fn new(group: Group, clusters: &[ClusterHead], marked: &BTreeSet<Place>) -> Self {
+    pub fn new(group: Arc<Group>, clusters: &[ClusterHead], marked: &BTreeSet<Place>) -> Self {
         let (mut ready, mut desired) = (Tally::default(), Tally::default());
         for head in clusters {
             match group.cells.get(&head.id) {
@@ -93,14 +94,12 @@ pub fn fixed() -> Vec<C> {
         C::new("workload", "WORKLOAD", "Namespace and name", |row, _| Value::text(&row.group.name))
             .cell(|row, _, _| name_cell(row))
             .flexible(24, 60),
-        C::new("version", "VERSION", "Version, or how many differ", |row, _| {
-            Value::Texts(row.versions.clone())
-        })
-        .cell(|row, _, cx| version_cell(row, cx.glyphs))
-        .drop(4),
+        C::new("version", "VERSION", "Version, or how many differ", |row, _| Value::texts(&row.versions))
+            .cell(|row, _, cx| version_cell(row, cx.glyphs))
+            .drop(4),
         C::new("scaling", "SCALING", "Range of the autoscaler", |row, _| {
             Value::maybe(row.scaling.as_ref(), |range| {
-                Value::Texts(vec![range.by.into(), range.note.clone()])
+                Value::Texts(vec![range.by.into(), (&range.note).into()])
             })
         })
         .cell(|row, _, cx| scaling_cell(row.scaling.as_ref(), cx.glyphs))
@@ -134,7 +133,7 @@ pub fn all(clusters: &[ClusterHead]) -> Vec<C> {
         }
     }));
     columns.extend([
-        C::hidden("cluster", "Clusters that have it", |row, _| Value::Texts(row.clusters.clone())),
+        C::hidden("cluster", "Clusters that have it", |row, _| Value::texts(&row.clusters)),
         C::hidden("kind", "Kind", |row, _| {
             Value::Texts(row.group.kinds.iter().map(|kind| kind.name().into()).collect())
         }),
@@ -176,7 +175,7 @@ fn total_cell(row: &GroupRow) -> Cell {
     Cell::new(format!("{}/{}", row.ready, row.desired), meaning)
 }
 
-fn ready_here(row: &GroupRow, column: &C) -> Value {
+fn ready_here<'a>(row: &'a GroupRow, column: &'a C) -> Value<'a> {
     let cell = row.group.cells.get(&ClusterId(column.number));
     Value::maybe(cell, |cell| Value::Number(cell.ready.into()))
 }
@@ -215,12 +214,12 @@ pub fn cell_cell(cell: &Replicas, glyphs: &Glyphs) -> Cell {
     Cell::new(counts, of_counts).and(format!(" {mark}"), meaning)
 }
 
-fn rollouts(row: &GroupRow, _: &C) -> Value {
+fn rollouts<'a>(row: &'a GroupRow, _: &'a C) -> Value<'a> {
     let words = row.group.cells.values().map(|cell| match cell.rollout {
         Rollout::Complete => "complete",
         Rollout::Progressing(_) => "progressing",
         Rollout::Stuck(_) => "stuck",
         Rollout::Paused(_) => "paused",
     });
-    Value::Texts(words.map(Clean::from).collect())
+    Value::Texts(words.map(Into::into).collect())
 }

@@ -3,6 +3,7 @@
 mod columns;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use ratatui::layout::Rect;
 
@@ -23,6 +24,8 @@ const NAME_WIDTH: u16 = 42;
 
 pub struct Replicas {
     list: List<GroupRow, Clean>,
+    /// Where the rows of the list come from.
+    taken: Option<Arc<[Arc<Group>]>>,
     clusters: Vec<ClusterHead>,
     /// The cluster that the cursor is in; the first when none was chosen.
     column: usize,
@@ -38,6 +41,7 @@ impl Default for Replicas {
     fn default() -> Self {
         Self {
             list: List::new(columns::fixed(), |row| row.group.name.clone(), |_| None),
+            taken: None,
             clusters: Vec::new(),
             column: 0,
             first: 0,
@@ -63,12 +67,16 @@ impl Panel for Replicas {
                 none: replicas::no_cell(state, cluster),
             })
             .collect();
-        self.list.set_columns(columns::all(&clusters));
         let groups = replicas::groups(state);
-        self.forget_gone(&groups);
-        let rows = groups.into_iter().map(|group| GroupRow::new(group, &clusters, &self.marked));
-        self.list.refresh(rows.collect(), area.height);
-        self.clusters = clusters;
+        if self.taken.as_ref().is_some_and(|taken| Arc::ptr_eq(taken, &groups)) && self.clusters == clusters {
+            self.list.keep(area.height);
+        } else {
+            self.list.set_columns(columns::all(&clusters));
+            self.forget_gone(&groups);
+            let rows = groups.iter().map(|group| GroupRow::new(Arc::clone(group), &clusters, &self.marked));
+            self.list.refresh(rows.collect(), area.height);
+            (self.clusters, self.taken) = (clusters, Some(groups));
+        }
         self.column = self.column.min(self.clusters.len().saturating_sub(1));
         self.drawn = fitting(&self.clusters, area.width.saturating_sub(NAME_WIDTH));
         self.follow_column();
@@ -233,7 +241,7 @@ impl Replicas {
     }
 
     /// A mark on something that is gone would come back with another object of its name.
-    fn forget_gone(&mut self, groups: &[Group]) {
+    fn forget_gone(&mut self, groups: &[Arc<Group>]) {
         self.marked.retain(|place| {
             let mut cells = groups.iter().filter_map(|group| group.cells.get(&place.cluster));
             cells.any(|cell| cell.workloads.contains(&place.object))

@@ -1,5 +1,7 @@
 //! The columns of the Traffic panel.
 
+use std::sync::Arc;
+
 use crate::fleet::route::{Protocol, Shape};
 use crate::fleet::{Clean, Cloud};
 use crate::panels::{Column, Value};
@@ -13,7 +15,7 @@ type C = Column<Shown>;
 /// A row, and how much of it the row above has told already.
 #[derive(Debug, Clone)]
 pub struct Shown {
-    pub row: RouteRow,
+    pub row: Arc<RouteRow>,
     pub told: Told,
 }
 
@@ -25,7 +27,7 @@ pub enum Told {
 }
 
 impl Shown {
-    pub fn new(row: RouteRow) -> Self {
+    pub fn new(row: Arc<RouteRow>) -> Self {
         Self { row, told: Told::Nothing }
     }
 
@@ -65,13 +67,15 @@ fn drawn() -> Vec<C> {
             .cell(|it, _, _| number_cell(it))
             .right(),
         C::new("rule", "RULE", "Name of the rule, or which requests it takes", |it, _| {
-            Value::Ranked(it.row.rule as u32, rule_words(&it.row))
+            Value::Ranked(it.row.rule as u32, rule_words(&it.row).to_string().into())
         })
         .cell(|it, _, _| rule_cell(it))
         .flexible(12, 30)
         .drop(5),
         C::new("destination", "DESTINATION", "Where requests go", |it, _| {
-            Value::maybe(it.row.destination(), |it| Value::Texts(vec![it.name(), it.host.clone()]))
+            Value::maybe(it.row.destination(), |it| {
+                Value::Texts(vec![it.name().to_string().into(), (&it.host).into()])
+            })
         })
         .cell(|it, _, _| worth(&it.row, destination_cell(&it.row)))
         .flexible(16, 48),
@@ -97,22 +101,20 @@ fn drawn() -> Vec<C> {
         .cell(|it, _, cx| worth(&it.row, ready_cell(&it.row, cx.glyphs)))
         .right(),
         C::new("owner", "OWNER", "Who would take back a change by hand", |it, _| {
-            Value::Texts(vec![it.row.owner.kind.words().into(), it.row.owner.by.clone()])
+            Value::Texts(vec![it.row.owner.kind.words().into(), (&it.row.owner.by).into()])
         })
         .cell(|it, _, cx| owner_cell(it, cx.glyphs))
         .drop(4),
         C::new("cluster", "CLUSTERS", "Clusters whose requests follow it", |it, _| {
-            Value::Texts(it.row.clusters.iter().map(|it| it.name.clone()).collect())
+            Value::Texts(it.row.clusters.iter().map(|it| (&it.name).into()).collect())
         })
         .cell(|it, _, cx| clusters_cell(it, cx.glyphs))
         .flexible(8, 40)
         .drop(3),
-        C::new("note", "NOTE", "What changes the meaning of the shares", |it, _| {
-            Value::Texts(it.row.notes.clone())
-        })
-        .cell(|it, _, cx| note_cell(&it.row, cx.glyphs))
-        .flexible(12, 200)
-        .drop(1),
+        C::new("note", "NOTE", "What changes the meaning of the shares", |it, _| Value::texts(&it.row.notes))
+            .cell(|it, _, cx| note_cell(&it.row, cx.glyphs))
+            .flexible(12, 200)
+            .drop(1),
     ]
 }
 
@@ -121,9 +123,9 @@ fn worth(row: &RouteRow, cell: Cell) -> Cell {
     if row.freshness.is_whole() { cell } else { cell.stale() }
 }
 
-fn hosts(it: &Shown, _: &C) -> Value {
-    let destination = it.row.destination().map(|it| it.host.clone());
-    Value::Texts(it.row.route.hosts.iter().cloned().chain(destination).collect())
+fn hosts<'a>(it: &'a Shown, _: &'a C) -> Value<'a> {
+    let destination = it.row.destination().map(|it| &it.host);
+    Value::Texts(it.row.route.hosts.iter().chain(destination).map(Into::into).collect())
 }
 
 fn route_cell(it: &Shown) -> Cell {

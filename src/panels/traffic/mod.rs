@@ -2,6 +2,8 @@
 
 mod columns;
 
+use std::sync::Arc;
+
 use ratatui::layout::Rect;
 
 use super::{Begin, Filter, List, Order, Panel, PanelId, Request, Scene, Target};
@@ -22,12 +24,14 @@ type Key = (ObjectId, Option<ClusterId>, usize, Option<usize>);
 
 pub struct Traffic {
     list: List<Shown, Key>,
+    /// Where the rows of the list come from.
+    taken: Option<Arc<[Arc<RouteRow>]>>,
     empty: &'static str,
 }
 
 impl Default for Traffic {
     fn default() -> Self {
-        Self { list: List::new(columns(), |row| key(&row.row), tint), empty: "" }
+        Self { list: List::new(columns(), |row| key(&row.row), tint), taken: None, empty: "" }
     }
 }
 
@@ -49,8 +53,13 @@ impl Panel for Traffic {
     }
 
     fn refresh(&mut self, Scene { state, .. }: Scene<'_>, area: Rect) {
-        let rows = rows(state).into_iter().map(Shown::new).collect();
-        self.list.refresh(rows, area.height.saturating_sub(DETAIL));
+        let (rows, height) = (rows(state), area.height.saturating_sub(DETAIL));
+        if self.taken.as_ref().is_some_and(|taken| Arc::ptr_eq(taken, &rows)) {
+            self.list.keep(height);
+        } else {
+            self.list.refresh(rows.iter().cloned().map(Shown::new).collect(), height);
+            self.taken = Some(rows);
+        }
         self.mark();
         self.empty = match self.list.counts() {
             (0, 0) if routes_are_told(state) => "no routes",

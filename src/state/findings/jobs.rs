@@ -5,14 +5,15 @@ use crate::fleet::{Age, Clean, Finding, Job, JobPhase, Rule, Severity, Subject, 
 use crate::state::select::jobs::{self as select, JobRow};
 use crate::state::{Cluster, State};
 
-pub(super) fn jobs(state: &State, cluster: &Cluster, found: &mut Found) {
-    for row in select::of_cluster(state, cluster) {
+pub(super) fn jobs(state: &State, found: &mut Found) {
+    for row in select::everywhere(state).iter() {
+        let Some(cluster) = state.cluster(row.cluster) else { continue };
         match row.phase {
-            JobPhase::Failed => failed(state, cluster, &row, found),
+            JobPhase::Failed => failed(state, cluster, row, found),
             phase if phase.has_ended() => {}
             _ if found.has(cluster.id, &Subject::Job(row.job.id())) => {}
-            JobPhase::Queued => queued(cluster, &row, found),
-            _ => running(state, cluster, &row, found),
+            JobPhase::Queued => queued(cluster, row, found),
+            _ => running(state, cluster, row, found),
         }
     }
 }

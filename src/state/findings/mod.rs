@@ -10,7 +10,7 @@ mod pods;
 mod routes;
 mod workloads;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::select::settled::everything_is_told;
 use super::{Cluster, State};
@@ -52,7 +52,7 @@ const RULES: [Scan; 17] = [
     Scan::Cluster(pods::troubles),
     Scan::Cluster(workloads::stuck_rollouts),
     Scan::Cluster(workloads::short),
-    Scan::Cluster(jobs::jobs),
+    Scan::Fleet(jobs::jobs),
     Scan::Fleet(workloads::version_drift),
     Scan::Fleet(routes::routes),
 ];
@@ -61,6 +61,8 @@ const RULES: [Scan; 17] = [
 #[derive(Default)]
 struct Found {
     list: Vec<(Finding, Age)>,
+    /// What they are about.
+    subjects: HashSet<(Option<ClusterId>, Subject)>,
 }
 
 impl Found {
@@ -70,12 +72,13 @@ impl Found {
 
     /// A finding that only counts when it has been so for a while.
     fn add_after(&mut self, delay: Age, finding: Finding) {
+        self.subjects.insert((finding.cluster, finding.subject.clone()));
         self.list.push((finding, delay));
     }
 
     /// Whether something was already found about this subject, which then explains more.
     fn has(&self, cluster: ClusterId, subject: &Subject) -> bool {
-        self.list.iter().any(|(it, _)| it.cluster == Some(cluster) && it.subject == *subject)
+        self.subjects.contains(&(Some(cluster), subject.clone()))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Found, finding, names};
 use crate::fleet::node::{Complaint, Readiness};
-use crate::fleet::{Age, Clean, Node, Rule, Severity, Subject};
+use crate::fleet::{Age, Clean, Node, ObjectKey, Rule, Severity, Subject};
 use crate::state::{Cluster, State};
 
 /// More than so many nodes of one cluster are told as one finding.
@@ -13,7 +13,7 @@ const STARTING: Age = Age(120);
 
 pub(super) fn not_ready(state: &State, cluster: &Cluster, found: &mut Found) {
     let mut down: Vec<(&Node, String, Option<&Complaint>)> = Vec::new();
-    for node in cluster.objects.nodes.values() {
+    for node in ailing(cluster) {
         let (words, complaint) = match &node.readiness {
             Readiness::Ready => continue,
             Readiness::NotReady(it) => (format!("not ready: {}", told(it)), Some(it)),
@@ -49,7 +49,7 @@ pub(super) fn not_ready(state: &State, cluster: &Cluster, found: &mut Found) {
 }
 
 pub(super) fn complaints(_: &State, cluster: &Cluster, found: &mut Found) {
-    for node in cluster.objects.nodes.values().filter(|node| node.is_ready()) {
+    for node in ailing(cluster).filter(|node| node.is_ready()) {
         let Some(first) = node.complaints.first() else { continue };
         let all = node.complaints.iter().map(|it| it.condition.as_str());
         let subject = Subject::Node(node.name.clone());
@@ -58,6 +58,12 @@ pub(super) fn complaints(_: &State, cluster: &Cluster, found: &mut Found) {
         it.since = first.since;
         found.add(it);
     }
+}
+
+fn ailing(cluster: &Cluster) -> impl Iterator<Item = &Node> {
+    let names = cluster.objects.usage.ailing_nodes();
+    let key = |name: &Clean| ObjectKey { name: name.clone(), ..ObjectKey::default() };
+    names.filter_map(move |name| cluster.objects.nodes.get(&key(name)))
 }
 
 fn told(complaint: &Complaint) -> String {

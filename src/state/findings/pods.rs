@@ -16,6 +16,9 @@ struct Troubled<'a> {
 }
 
 pub(super) fn troubles(state: &State, cluster: &Cluster, found: &mut Found) {
+    if cluster.objects.usage.troubled().next().is_none() {
+        return;
+    }
     let mut groups: BTreeMap<(Subject, TroubleKind), Troubled<'_>> = BTreeMap::new();
     let jobs = JobIndex::new(cluster);
     for key in cluster.objects.usage.troubled() {

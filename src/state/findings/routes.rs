@@ -7,15 +7,19 @@ use crate::state::select::routes::{Cell, Drift, Group, groups, notes};
 use crate::state::{Cluster, State};
 
 pub(super) fn routes(state: &State, found: &mut Found) {
+    let groups = groups(state);
+    if groups.is_empty() {
+        return;
+    }
     let hosts = Hosts::new(state);
-    for group in groups(state) {
+    for group in groups.iter() {
         for (id, cell) in group.live() {
             let Some(cluster) = state.cluster(id) else { continue };
             invalid(cluster, cell, found);
             dry(cluster, cell, found);
             conflict(&hosts, cluster, cell, found);
         }
-        differs(state, &group, found);
+        differs(state, group, found);
     }
 }
 

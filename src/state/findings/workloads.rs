@@ -1,12 +1,12 @@
 //! Rules about what serves: rollouts, missing replicas, versions.
 
 use super::{Found, finding, pods};
-use crate::fleet::{Age, Clean, Finding, Rollout, Rule, Severity, Subject};
+use crate::fleet::{Age, Clean, Finding, Rollout, Rule, Severity, Subject, Workload};
 use crate::state::select::replicas;
 use crate::state::{Cluster, State};
 
 pub(super) fn stuck_rollouts(_: &State, cluster: &Cluster, found: &mut Found) {
-    for workload in cluster.objects.workloads.values() {
+    for workload in ailing(cluster) {
         let Rollout::Stuck(words) = &workload.rollout else { continue };
         let subject = Subject::Workload(workload.id());
         let mut it = finding(Rule::StuckRollout, Severity::Critical, cluster, subject);
@@ -25,7 +25,7 @@ pub(super) fn stuck_rollouts(_: &State, cluster: &Cluster, found: &mut Found) {
 
 /// Replicas that are missing and that nothing found before explains.
 pub(super) fn short(state: &State, cluster: &Cluster, found: &mut Found) {
-    for workload in cluster.objects.workloads.values() {
+    for workload in ailing(cluster) {
         let subject = Subject::Workload(workload.id());
         if workload.ready >= workload.desired || found.has(cluster.id, &subject) {
             continue;
@@ -39,6 +39,11 @@ pub(super) fn short(state: &State, cluster: &Cluster, found: &mut Found) {
         };
         found.add_after(state.settings.replicas_short_after, it);
     }
+}
+
+fn ailing(cluster: &Cluster) -> impl Iterator<Item = &Workload> {
+    let ids = cluster.objects.usage.ailing_workloads();
+    ids.filter_map(|id| cluster.objects.workloads.get(id))
 }
 
 /// The same service in other versions, although every rollout has ended.

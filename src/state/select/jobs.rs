@@ -1,9 +1,11 @@
 //! Every job of every kind, one row each, with what its queue and its pods say about it.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::job_index::JobIndex;
-use crate::fleet::{Admission, Age, Clean, ClusterId, Job, JobPhase, Trouble};
+use crate::fleet::{Admission, Age, Clean, ClusterId, Job, JobPhase, Kind, Now, Trouble};
+use crate::state::kept::Print;
 use crate::state::usage::PodCounts;
 use crate::state::{Cluster, Freshness, State};
 
@@ -14,6 +16,8 @@ pub struct JobRow {
     pub cloud: Clean,
     pub tint: u8,
     pub job: Arc<Job>,
+    /// `namespace/name`, which is sorted by and looked into with every key.
+    pub name: Clean,
     /// The phase with what Kueue knows: a suspended job that waits for quota is queued.
     pub phase: JobPhase,
     pub rule: Clean,
@@ -24,29 +28,79 @@ pub struct JobRow {
     /// The worst that its pods suffer from.
     pub trouble: Option<Trouble>,
     pub freshness: Freshness,
-    /// How long it runs, or ran.
-    pub duration: Option<Age>,
-    /// Since it was made.
-    pub age: Age,
 }
+
+/// Jobs of a cluster that are not another job's business, by the phase that they say themselves.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub running: u64,
+    pub failed: u64,
+}
+
+/// What rows of jobs are made of.
+const MADE_OF: [Kind; 4] = [Kind::Job, Kind::QueuedWorkload, Kind::Pod, Kind::Node];
 
 impl JobRow {
     /// Whether all its pods have ended, so that none being ready means nothing.
     pub fn pods_done(&self) -> bool {
         self.pods.total > 0 && self.pods.ended == self.pods.total
     }
+
+    /// How long it runs, or ran.
+    pub fn duration(&self, now: Now) -> Option<Age> {
+        let started = self.job.started?;
+        let ended = match (self.job.ended, self.job.phase.has_ended()) {
+            (Some(ended), _) => ended,
+            (None, false) => now.unix,
+            (None, true) => return None,
+        };
+        Some(Age(u64::try_from(ended.0 - started.0).unwrap_or(0)))
+    }
+
+    /// Since it was made.
+    pub fn age(&self, now: Now) -> Age {
+        now.age_of(self.job.created)
+    }
 }
 
 /// Jobs in scope, unsorted.
-pub fn rows(state: &State) -> Vec<JobRow> {
-    let clusters = state.counted_clusters();
-    let mut rows: Vec<_> = clusters.flat_map(|cluster| of_cluster(state, cluster)).collect();
-    rows.retain(|row| state.scope.has_namespace(&row.job.key.namespace));
-    rows
+pub fn rows(state: &State) -> Arc<[Arc<JobRow>]> {
+    state.kept.jobs.answer(Print::of(state, &MADE_OF), || {
+        let counted: BTreeSet<_> = state.counted_clusters().map(|cluster| cluster.id).collect();
+        let all = everywhere(state);
+        let shown = all.iter().filter(|row| {
+            counted.contains(&row.cluster) && state.scope.has_namespace(&row.job.key.namespace)
+        });
+        shown.cloned().collect()
+    })
 }
 
-/// Every job of a cluster. A job that another job made is that job's business and not a row.
-pub fn of_cluster(state: &State, cluster: &Cluster) -> Vec<JobRow> {
+/// Every job of every cluster. A job that another job made is that job's business and not a row.
+pub fn everywhere(state: &State) -> Arc<[Arc<JobRow>]> {
+    state.kept.all_jobs.answer(Print::of(state, &MADE_OF), || {
+        let rows = state.clusters().flat_map(|cluster| of_cluster(state, cluster));
+        rows.map(Arc::new).collect()
+    })
+}
+
+/// Jobs in scope by cluster.
+pub fn counts(state: &State) -> Arc<BTreeMap<ClusterId, Counts>> {
+    state.kept.job_counts.answer(Print::of(state, &[Kind::Job]), || {
+        Arc::new(state.counted_clusters().map(|cluster| (cluster.id, counts_of(state, cluster))).collect())
+    })
+}
+
+fn counts_of(state: &State, cluster: &Cluster) -> Counts {
+    let index = JobIndex::new(cluster);
+    let jobs = cluster.objects.jobs.values().filter(|job| !index.is_made_by_another(job));
+    let jobs = jobs.filter(|job| state.scope.has_namespace(&job.key.namespace));
+    jobs.fold(Counts::default(), |counts, job| Counts {
+        running: counts.running + u64::from(job.phase == JobPhase::Running),
+        failed: counts.failed + u64::from(job.phase == JobPhase::Failed),
+    })
+}
+
+fn of_cluster(state: &State, cluster: &Cluster) -> Vec<JobRow> {
     let index = JobIndex::new(cluster);
     let jobs = cluster.objects.jobs.values().filter(|job| !index.is_made_by_another(job));
     jobs.map(|job| row(state, cluster, &index, job)).collect()
@@ -72,6 +126,7 @@ fn row(state: &State, cluster: &Cluster, index: &JobIndex<'_>, job: &Arc<Job>) -
         cloud: cluster.cloud().map(|cloud| Clean::new(cloud.name())).unwrap_or_default(),
         tint: cluster.tint(),
         job: Arc::clone(job),
+        name: job.key.to_string().into(),
         phase,
         rule,
         queue: job.queue.clone().or_else(|| admission.map(|it| it.queue.clone())),
@@ -79,8 +134,6 @@ fn row(state: &State, cluster: &Cluster, index: &JobIndex<'_>, job: &Arc<Job>) -
         pods,
         trouble: trouble.cloned(),
         freshness: cluster.freshness(job.kind, state.now, state.settings.stale_after),
-        duration: duration(state, job),
-        age: state.now.age_of(job.created),
     }
 }
 
@@ -102,14 +155,4 @@ fn judged(job: &Job, admission: Option<&Admission>) -> (JobPhase, Clean, Clean) 
         (true, _) => job.message.clone(),
     };
     (job.phase, job.rule.clone(), message)
-}
-
-fn duration(state: &State, job: &Job) -> Option<Age> {
-    let started = job.started?;
-    let ended = match (job.ended, job.phase.has_ended()) {
-        (Some(ended), _) => ended,
-        (None, false) => state.now.unix,
-        (None, true) => return None,
-    };
-    Some(Age(u64::try_from(ended.0 - started.0).unwrap_or(0)))
 }

@@ -12,9 +12,31 @@ pub mod routes;
 pub mod settled;
 pub mod totals;
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::Serialize;
+
+use super::kept::Kept;
+use crate::fleet::ClusterId;
+
+/// Answers that are kept, each with the place where it is asked for.
+#[derive(Debug, Default)]
+pub struct Answers {
+    /// [`replicas::groups`]
+    workloads: Kept<[Arc<replicas::Group>]>,
+    /// [`routes::groups`]
+    routes: Kept<[routes::Group]>,
+    /// [`routes::rows::rows`]
+    route_rows: Kept<[Arc<routes::rows::RouteRow>]>,
+    /// [`jobs::rows`]
+    jobs: Kept<[Arc<jobs::JobRow>]>,
+    /// [`jobs::everywhere`]
+    all_jobs: Kept<[Arc<jobs::JobRow>]>,
+    /// [`jobs::counts`]
+    job_counts: Kept<BTreeMap<ClusterId, jobs::Counts>>,
+}
 
 /// A sum over clusters that knows what it does not know.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]

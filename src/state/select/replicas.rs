@@ -1,11 +1,13 @@
 //! Workload × cluster: the same service in every cloud as one row.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use crate::fleet::autoscaler::Maker;
 use crate::fleet::{Autoscaler, Clean, ClusterId, GpuCount, Kind, ObjectId, Owner, Rollout, Unix, Workload};
+use crate::state::kept::Print;
 use crate::state::{Cluster, Freshness, GroupBy, Grouping, State};
 
 /// The kinds that make up the matrix.
@@ -57,7 +59,13 @@ pub enum NoCell {
 }
 
 /// All groups in scope, by name.
-pub fn groups(state: &State) -> Vec<Group> {
+pub fn groups(state: &State) -> Arc<[Arc<Group>]> {
+    let mut kinds = WORKLOAD_KINDS.to_vec();
+    kinds.extend([Kind::HorizontalPodAutoscaler, Kind::ScaledObject]);
+    state.kept.workloads.answer(Print::of(state, &kinds), || made(state))
+}
+
+fn made(state: &State) -> Arc<[Arc<Group>]> {
     let mut groups: BTreeMap<Clean, Group> = BTreeMap::new();
     for cluster in state.counted_clusters() {
         let scaling = ranges(cluster);
@@ -80,7 +88,7 @@ pub fn groups(state: &State) -> Vec<Group> {
             }
         }
     }
-    groups.into_values().collect()
+    groups.into_values().map(Arc::new).collect()
 }
 
 pub fn no_cell(state: &State, cluster: &Cluster) -> NoCell {

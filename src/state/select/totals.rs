@@ -2,10 +2,9 @@
 
 use serde::Serialize;
 
-use super::job_index::JobIndex;
 use super::settled::{jobs_are_told_by, workloads_are_told_by};
-use super::{Tally, clusters};
-use crate::fleet::{JobPhase, Kind, Rule, Severity};
+use super::{Tally, clusters, jobs};
+use crate::fleet::{Kind, Rule, Severity};
 use crate::state::{Cluster, State};
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -28,6 +27,7 @@ pub struct Totals {
 
 pub fn totals(state: &State) -> Totals {
     let mut totals = Totals::default();
+    let jobs = jobs::counts(state);
     for cluster in state.counted_clusters() {
         totals.clusters += 1;
         totals.clusters_live += u16::from(clusters::liveness(state, cluster).is_live());
@@ -39,17 +39,11 @@ pub fn totals(state: &State) -> Totals {
         let pods = |value: u32| part(state, cluster, &[Kind::Pod], value);
         totals.pods.add(pods(usage.pods.total));
         totals.gpus_requested.add(pods(usage.gpus_requested.whole));
-        let index = JobIndex::new(cluster);
         totals.drift.add(workloads_are_told_by(state, cluster).then_some(0));
         let told = jobs_are_told_by(state, cluster);
-        let jobs = |phase: JobPhase| {
-            let jobs = cluster.objects.jobs.values().filter(|job| job.phase == phase);
-            let jobs = jobs.filter(|job| !index.is_made_by_another(job));
-            let jobs = jobs.filter(|job| state.scope.has_namespace(&job.key.namespace));
-            told.then(|| jobs.count() as u64)
-        };
-        totals.jobs_running.add(jobs(JobPhase::Running));
-        totals.jobs_failed.add(jobs(JobPhase::Failed));
+        let counts = jobs.get(&cluster.id).copied().unwrap_or_default();
+        totals.jobs_running.add(told.then_some(counts.running));
+        totals.jobs_failed.add(told.then_some(counts.failed));
     }
     for finding in state.findings().in_scope(state) {
         totals.drift.known += u64::from(finding.rule == Rule::VersionDrift);

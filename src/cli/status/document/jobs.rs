@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{Document, document, some};
 use crate::cli::status::table::{Table, age, given};
-use crate::fleet::{Age, Clean, GpuCount, Unix};
+use crate::fleet::{Age, Clean, GpuCount, Now, Unix};
 use crate::state::select::jobs::{self, JobRow};
 use crate::state::{Freshness, State};
 use crate::ui::text;
@@ -38,12 +38,12 @@ pub struct JobItem {
 }
 
 pub fn jobs(state: &State) -> Document<JobItem> {
-    let mut rows = jobs::rows(state);
+    let mut rows = jobs::rows(state).to_vec();
     rows.sort_by(|a, b| {
         let key = |row: &JobRow| (row.phase, row.cluster, row.job.key.clone());
         key(a).cmp(&key(b))
     });
-    document(state, "JobList", rows.into_iter().map(job_item).collect())
+    document(state, "JobList", rows.iter().map(|row| job_item(row, state.now)).collect())
 }
 
 pub fn table(document: &Document<JobItem>) -> Table {
@@ -72,7 +72,7 @@ fn row(item: &JobItem) -> Vec<String> {
     ]
 }
 
-fn job_item(row: JobRow) -> JobItem {
+fn job_item(row: &JobRow, now: Now) -> JobItem {
     let job = &row.job;
     let number = |value: f64| serde_json::Number::from_f64(value).map(serde_json::Value::Number);
     JobItem {
@@ -87,15 +87,15 @@ fn job_item(row: JobRow) -> JobItem {
         name: job.key.name.clone(),
         uid: job.uid.clone(),
         phase: row.phase.name(),
-        rule: row.rule,
-        message: some(row.message),
+        rule: row.rule.clone(),
+        message: some(row.message.clone()),
         created: job.created.rfc3339(),
         started: job.started.map(Unix::rfc3339),
         ended: job.ended.map(Unix::rfc3339),
-        duration_seconds: row.duration.map(|Age(seconds)| seconds),
+        duration_seconds: row.duration(now).map(|Age(seconds)| seconds),
         progress: job.progress,
         gpus: job.gpus,
-        queue: row.queue,
+        queue: row.queue.clone(),
         restarts: job.restarts,
         pods: job.pods,
         metrics: job
@@ -104,6 +104,6 @@ fn job_item(row: JobRow) -> JobItem {
             .filter_map(|(name, value)| Some((name.to_string(), number(*value)?)))
             .collect(),
         columns: job.columns.iter().map(|(name, value)| (name.to_string(), value.as_str().into())).collect(),
-        cluster: row.cluster_name,
+        cluster: row.cluster_name.clone(),
     }
 }

@@ -55,15 +55,16 @@ pub struct WorkloadItem {
 }
 
 pub fn replicas(state: &State) -> Document<ReplicaItem> {
-    let items = replicas::groups(state).into_iter().map(|group| ReplicaItem {
+    let groups = replicas::groups(state);
+    let items = groups.iter().map(|group| ReplicaItem {
         version_differs: group.drifts(),
         cells: group
             .cells
             .iter()
             .filter_map(|(id, cell)| cell_item(state, state.cluster(*id)?, cell))
             .collect(),
-        name: group.name,
-        kinds: group.kinds,
+        name: group.name.clone(),
+        kinds: group.kinds.clone(),
     });
     document(state, "ReplicaList", items.collect())
 }

@@ -113,7 +113,8 @@ pub struct MirrorItem {
 }
 
 pub fn traffic(state: &State) -> Document<TrafficItem> {
-    let items = routes::groups(state).into_iter().map(|group| item(state, &group));
+    let groups = routes::groups(state);
+    let items = groups.iter().map(|group| item(state, group));
     document(state, "TrafficList", items.collect())
 }
 

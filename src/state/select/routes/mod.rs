@@ -16,6 +16,7 @@ use serde::Serialize;
 use super::owner::{Verdict, verdict};
 use crate::fleet::route::{Destination, Shape};
 use crate::fleet::{Clean, ClusterId, Kind, ObjectId, Route};
+use crate::state::kept::Print;
 use crate::state::{Cluster, Freshness, State};
 use hosts::Hosts;
 use reach::Reach;
@@ -90,8 +91,39 @@ fn weights(route: &Route) -> Vec<(Option<i64>, Option<&Clean>)> {
     rules.flat_map(|rule| rule.destinations().iter().map(|it| (it.weight, rule.invalid.as_ref()))).collect()
 }
 
+/// What answers about routes are made of.
+const MADE_OF: [Kind; 19] = [
+    Kind::VirtualService,
+    Kind::HttpRoute,
+    Kind::GrpcRoute,
+    Kind::DnsEndpoint,
+    Kind::DestinationRule,
+    Kind::ServiceEntry,
+    Kind::Service,
+    Kind::EndpointSlice,
+    Kind::InferenceService,
+    Kind::Canary,
+    Kind::Application,
+    Kind::Kustomization,
+    Kind::HelmRelease,
+    Kind::Deployment,
+    Kind::StatefulSet,
+    Kind::ReplicaSet,
+    Kind::Rollout,
+    Kind::LeaderWorkerSet,
+    Kind::ScaledObject,
+];
+
 /// Every route in scope, by namespace, name and kind.
-pub fn groups(state: &State) -> Vec<Group> {
+pub fn groups(state: &State) -> Arc<[Group]> {
+    state.kept.routes.answer(print(state), || made(state))
+}
+
+fn print(state: &State) -> Print {
+    Print::of(state, &MADE_OF)
+}
+
+fn made(state: &State) -> Arc<[Group]> {
     let hosts = Hosts::new(state);
     let mut groups: BTreeMap<(Clean, Clean, Kind), Group> = BTreeMap::new();
     for cluster in state.counted_clusters() {
@@ -117,12 +149,12 @@ pub fn groups(state: &State) -> Vec<Group> {
         };
         group.unknown = state.counted_clusters().filter(nobody_knows).map(|it| it.id).collect();
     }
-    groups
+    groups.into()
 }
 
 /// One route over all clusters.
 pub fn group(state: &State, id: &ObjectId) -> Option<Group> {
-    groups(state).into_iter().find(|group| group.id == *id)
+    groups(state).iter().find(|group| group.id == *id).cloned()
 }
 
 /// Who holds a rule: clusters that can be read now, and others that keep what they have.

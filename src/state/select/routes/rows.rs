@@ -82,17 +82,21 @@ impl RouteRow {
 }
 
 /// Every row in scope: routes by namespace and name, rules and destinations in their order.
-pub fn rows(state: &State) -> Vec<RouteRow> {
+pub fn rows(state: &State) -> Arc<[Arc<RouteRow>]> {
+    state.kept.route_rows.answer(super::print(state), || made(state))
+}
+
+fn made(state: &State) -> Arc<[Arc<RouteRow>]> {
     let mut rows = Vec::new();
-    for group in groups(state) {
-        for variation in variations(&group) {
-            of_variation(state, &group, &variation, &mut rows);
+    for group in groups(state).iter() {
+        for variation in variations(group) {
+            of_variation(state, group, &variation, &mut rows);
         }
     }
     for (order, row) in rows.iter_mut().enumerate() {
         row.order = u32::try_from(order).unwrap_or(u32::MAX);
     }
-    rows
+    rows.into_iter().map(Arc::new).collect()
 }
 
 /// Cells that are alike, the live ones first; the variation of the first cluster comes first.

@@ -1,0 +1,94 @@
+//! Answers that are kept while what they were made of stays the same.
+//!
+//! Several places ask the same question with every frame, and most frames come of something else: an annotation,
+//! a heartbeat, another kind. A [`Print`] says in a few numbers a cluster what an answer was made of; as long as it
+//! is equal, the answer is given again, at a cost that does not grow with the fleet. Nothing here changes what an
+//! answer is: a test holds the kept ones against fresh ones.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use super::{Cluster, ClusterSpec, Freshness, Grouping, Identity, Scope, State};
+use crate::fleet::{Cloud, ClusterId, Kind};
+
+/// The last answer to a question, and what it was made of.
+#[derive(Debug)]
+pub struct Kept<T: ?Sized> {
+    last: RefCell<Option<Box<Last<T>>>>,
+}
+
+#[derive(Debug)]
+struct Last<T: ?Sized> {
+    print: Print,
+    answer: Arc<T>,
+}
+
+impl<T: ?Sized> Default for Kept<T> {
+    fn default() -> Self {
+        Self { last: RefCell::new(None) }
+    }
+}
+
+impl<T: ?Sized> Kept<T> {
+    /// The same answer again, or a new one when what it is made of has changed.
+    pub fn answer(&self, print: Print, make: impl FnOnce() -> Arc<T>) -> Arc<T> {
+        if let Some(last) = &*self.last.borrow()
+            && last.print == print
+        {
+            return Arc::clone(&last.answer);
+        }
+        let answer = make();
+        *self.last.borrow_mut() = Some(Box::new(Last { print, answer: Arc::clone(&answer) }));
+        answer
+    }
+}
+
+/// What an answer about some kinds is made of: never of the time, so it tells since when and not how long.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Print {
+    grouping: Grouping,
+    scope: Scope,
+    clusters: Vec<OfCluster>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct OfCluster {
+    id: ClusterId,
+    spec: ClusterSpec,
+    same_as: Option<ClusterId>,
+    /// Another cluster at the same address counts its changes from the beginning.
+    identity: Identity,
+    cloud: Option<Cloud>,
+    kinds: Vec<(Freshness, u64)>,
+}
+
+impl Print {
+    /// Of these kinds in all clusters.
+    pub fn of(state: &State, kinds: &[Kind]) -> Self {
+        Self {
+            grouping: state.settings.grouping.clone(),
+            scope: state.scope.clone(),
+            clusters: state.clusters().map(|cluster| of_cluster(state, cluster, kinds)).collect(),
+        }
+    }
+}
+
+fn of_cluster(state: &State, cluster: &Cluster, kinds: &[Kind]) -> OfCluster {
+    // Job kinds by configuration are in no list: a cluster has those that it told of.
+    let told = cluster.sources.keys().map(|(kind, _)| *kind);
+    let jobs = told.filter(|kind| matches!(kind, Kind::CustomJob(_)) && kinds.contains(&Kind::Job));
+    let worth = |kind: Kind| cluster.freshness(kind, state.now, state.settings.stale_after);
+    OfCluster {
+        id: cluster.id,
+        spec: cluster.spec.clone(),
+        same_as: cluster.same_as,
+        identity: cluster.identity.clone(),
+        cloud: cluster.cloud(),
+        kinds: kinds
+            .iter()
+            .copied()
+            .chain(jobs)
+            .map(|kind| (worth(kind), cluster.objects.changes(kind)))
+            .collect(),
+    }
+}
