@@ -9,7 +9,7 @@ use tokio::sync::mpsc::{Receiver, Sender, UnboundedReceiver, UnboundedSender, ch
 use super::announce::Announcer;
 use super::apply;
 use super::journal::Clerk;
-use crate::fleet::{ChangeId, Clean, Fault, FaultKind, Mono, Step};
+use crate::fleet::{ChangeId, Fault, FaultKind, Mono, Step};
 use crate::gate::machine::{Answered, Command, Event, Rejection, Written};
 use crate::gate::operation::Actor;
 use crate::gate::{Place, Record, Seen};
@@ -90,8 +90,10 @@ impl Hand {
 pub fn actor() -> Actor {
     let user = ["USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok());
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    // Services and containers often have no such variable; whom the system knows by a number is not unknown.
+    let number = || format!("uid {}", rustix::process::getuid().as_raw());
     Actor {
-        user: user.map_or_else(|| Clean::from("?"), Clean::from),
+        user: user.unwrap_or_else(number).into(),
         host: host.into(),
         process: std::process::id(),
     }

@@ -130,6 +130,11 @@ impl Console {
         console
     }
 
+    /// The kubeconfig as text.
+    pub fn merged(&self) -> String {
+        std::fs::read_to_string(self.kubeconfig()).unwrap()
+    }
+
     pub fn kubeconfig(&self) -> PathBuf {
         self.folder.path().join("kubeconfig")
     }

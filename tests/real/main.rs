@@ -5,13 +5,20 @@
 
 mod agrees;
 mod bed;
+#[expect(dead_code, reason = "what only the tests of the terminal need")]
+#[path = "../terminal/console.rs"]
+mod console;
+mod gate;
 mod imitation;
 mod headroom;
 mod kinds;
 mod routes;
 #[path = "../demo/script.rs"]
 mod script;
+mod session;
 mod silence;
+#[path = "../wire/gate/sitting.rs"]
+mod sitting;
 mod troubles;
 #[expect(dead_code, reason = "what only the tests of the demo need")]
 #[path = "../demo/wire.rs"]

@@ -2,6 +2,7 @@
 //! Its clusters are a demo fleet in the test's own process, reached over loopback as any other.
 #![cfg(test)]
 
+mod changes;
 mod console;
 mod hostile;
 mod keys;

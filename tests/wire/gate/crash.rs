@@ -172,6 +172,8 @@ async fn tells_the_truth(place: &Place, death: Death) -> (String, usize, Option<
         return ("nothing was begun".into(), 0, None);
     };
     let was_open = sitting.operation(&id).is_open();
+    // Not because it could not go on: nobody has said so.
+    sitting.driver.unlock(&id);
     sitting.rest(&id).await;
     for _ in 0..3 {
         sitting.driver.turn().await;

@@ -31,7 +31,7 @@ impl WeightsForm {
         let names = read.rows.iter().map(|row| crate::ui::text::width(&row.name)).max().unwrap_or(0).min(34);
         if let Some(line) = lines.next() {
             let head = format!(
-                "{:<8}{:<names$}  {:>5} {:>6}   {:<20}  {:>6} {:>6}  ready",
+                "{:<9}{:<names$}  {:>5} {:>6}   {:<20}  {:>6} {:>6}  ready",
                 "", "", "now", "new", "share", "", ""
             );
             pen.put(line, head, Meaning::Faint);
@@ -39,8 +39,10 @@ impl WeightsForm {
         let (before, after) =
             (ease::shares(&weights(read, |row| row.now)), ease::shares(&weights(read, |row| row.new)));
         for ((at, row), line) in read.rows.iter().enumerate().zip(&mut lines) {
-            let cell = cell(row, (before[at], after[at]), names, pen.cx.glyphs);
-            pen.put_cell(line, &cell, Align::Left);
+            let mark = if at == self.cursor { pen.cx.glyphs.cursor } else { " " };
+            let mut whole = Cell::new(mark, Meaning::Text);
+            whole.parts.extend(cell(row, (before[at], after[at]), names, pen.cx.glyphs).parts);
+            pen.put_cell(line, &whole, Align::Left);
             if at == self.cursor {
                 pen.tone(line, Meaning::Cursor);
             }

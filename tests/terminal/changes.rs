@@ -1,0 +1,100 @@
+//! Changes with a fleet of three clusters: two consoles at one target, a console that is killed in the middle of a ramp.
+
+use std::path::Path;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use skydeck::demo::{Fleet, Options};
+
+use crate::console::Console;
+
+/// Dialogs are deaf for 300 ms, so that keys typed ahead decide nothing; an operator reads that long anyway.
+const DEAF: Duration = Duration::from_millis(450);
+
+const CONFIG: &str = "[change]\nbake = \"1s\"\nstep_every = \"5s\"\n";
+
+fn fleet() -> &'static Fleet {
+    static FLEET: OnceLock<Fleet> = OnceLock::new();
+    let options = Options { clusters: 3, outages: false, ..Options::default() };
+    FLEET.get_or_init(|| Fleet::start(&options).unwrap())
+}
+
+fn prepare(home: &Path) {
+    std::fs::create_dir_all(home.join(".kube")).unwrap();
+    std::fs::write(home.join(".kube/config"), fleet().kubeconfig()).unwrap();
+    std::fs::create_dir_all(home.join(".config/skydeck")).unwrap();
+    std::fs::write(home.join(".config/skydeck/config.toml"), CONFIG).unwrap();
+}
+
+fn start(state: &Path) -> Console {
+    let home = tempfile::tempdir().unwrap();
+    prepare(home.path());
+    let state = state.to_str().unwrap();
+    let program = Path::new(env!("CARGO_BIN_EXE_skydeck"));
+    Console::in_home(home, program, (120, 36), (&["--panel", "traffic"], &[("XDG_STATE_HOME", state)]))
+}
+
+fn show(console: &Console, what: &str) {
+    println!("--- {what}");
+    for line in console.text().lines().map(str::trim_end).filter(|line| !line.is_empty()) {
+        println!("{line}");
+    }
+}
+
+fn confirm(console: &Console) {
+    console.shows("  to apply");
+    let text = console.text();
+    let (_, rest) = text.rsplit_once("type  ").unwrap();
+    let (phrase, _) = rest.split_once("  to apply").unwrap();
+    std::thread::sleep(DEAF);
+    console.press(phrase).press("\r");
+}
+
+/// The editor for the rule of `ml-inference-multicloud` that has several destinations.
+fn editor(console: &Console) {
+    console.shows("clusters 3/3 live").press("/ml-inference-multicloud\r").shows("ml-inference-aws");
+    console.press("G").press("e").shows("Unlock for changes");
+    std::thread::sleep(DEAF);
+    console.press("a").shows("writes to");
+    std::thread::sleep(DEAF);
+}
+
+#[test]
+fn a_ramp_whose_console_is_killed_is_paused_and_goes_on_when_somebody_says_so() {
+    let state = tempfile::tempdir().unwrap();
+    let mut console = start(state.path());
+    editor(&console);
+    // Ten percent from the destination under the cursor, in steps of five.
+    console.press("rr").shows("ramp: 5% every 5s").press("[[");
+    console.press("\r").shows("waits for you");
+    show(&console, "a ramp over three clusters, asked of every server");
+    confirm(&console);
+    console.until("a step is verified", |text| text.contains("verified"));
+
+    let second = tempfile::tempdir().unwrap();
+    let other = start(second.path());
+    editor(&other);
+    other.press("[\r").shows("drives it now");
+    show(&other, "a second console: the target is held, by whom and since when");
+    drop(other);
+
+    console.signal(rustix::process::Signal::KILL);
+    console.ended();
+    drop(console);
+
+    let console = start(state.path());
+    console.shows("stands still since an earlier session").shows("5 Replicas");
+    console.until("the journal is first", |text| text.contains("STATE") && text.contains("shift traffic"));
+    console.until("every step is known", |text| !text.contains("UNKNOWN"));
+    show(&console, "the next start: what stands still is first");
+    console.press("\r").shows("╭ Plan shift traffic");
+    show(&console, "opened: what each step came to");
+    std::thread::sleep(DEAF);
+    console.press("c").shows("Unlock for changes");
+    std::thread::sleep(DEAF);
+    console.press("a").until("it can go on", |text| text.contains("continue"));
+    std::thread::sleep(DEAF);
+    console.press("c").shows("CHANGE running");
+    console.until("the end", |text| text.contains(" done ╮"));
+    show(&console, "continued to its end");
+}
