@@ -92,11 +92,7 @@ pub fn actor() -> Actor {
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     // Services and containers often have no such variable; whom the system knows by a number is not unknown.
     let number = || format!("uid {}", rustix::process::getuid().as_raw());
-    Actor {
-        user: user.unwrap_or_else(number).into(),
-        host: host.into(),
-        process: std::process::id(),
-    }
+    Actor { user: user.unwrap_or_else(number).into(), host: host.into(), process: std::process::id() }
 }
 
 /// A name for an operation.

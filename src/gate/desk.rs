@@ -113,6 +113,18 @@ impl Desk {
         self.operations.iter().find(stopped).map(|it| it.id().clone())
     }
 
+    /// Why a ramp goes back: what is written down with its way back.
+    pub fn why_returned(&self, id: &ChangeId) -> Clean {
+        let stopped = self.operation(id).and_then(|it| match &it.phase {
+            Phase::Paused(Why::Stopped(words)) => Some(words),
+            _ => None,
+        });
+        stopped.map_or_else(
+            || "the ramp stopped".into(),
+            |words| Clean::from(format!("the ramp stopped: {words}")),
+        )
+    }
+
     /// The way back cannot be planned: the operation waits for the operator instead.
     pub fn give_up_return(&mut self, id: &ChangeId) {
         if let Some(operation) = self.operations.iter_mut().find(|it| it.id() == id) {

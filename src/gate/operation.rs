@@ -114,6 +114,8 @@ pub struct Progress {
     pub attempts: u32,
     /// Refused, and the same could be taken later.
     pub may_pass: bool,
+    /// Refused, since the world was not as it was shown.
+    pub is_conflict: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -178,6 +180,7 @@ impl Operation {
             words: Clean::default(),
             attempts: 0,
             may_pass: false,
+            is_conflict: false,
         };
         Self {
             steps: vec![fresh; plan.steps.len()],

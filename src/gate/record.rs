@@ -140,10 +140,11 @@ impl Operation {
                     progress.version = Some(version.clone());
                 }
             }
-            Entry::Refused { step, words, may_pass, .. } => {
+            Entry::Refused { step, words, may_pass, conflict } => {
                 self.put((*step, record.at), StepState::Refused, words);
                 if let Some(progress) = self.steps.get_mut(*step) {
                     progress.may_pass = *may_pass;
+                    progress.is_conflict = *conflict;
                 }
             }
             Entry::Lost { step, words } => self.put((*step, record.at), StepState::Unknown, words),

@@ -72,7 +72,9 @@ impl Bed {
             .env("KUBECONFIG", std::env::join_paths(list).unwrap())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+            .stderr(Stdio::piped())
+            // What a test leaves behind ends with it.
+            .kill_on_drop(true);
         CommandWrap::from(command).wrap(ProcessSession).spawn().unwrap()
     }
 
@@ -235,6 +237,20 @@ async fn done_is_0_and_undo_brings_it_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_so_already_is_0_and_nothing_is_written() {
+    let bed = Bed::new(&["one"], "");
+    let ran = bed.run("scale web --replicas 2 --yes -o json").await;
+    ran.is(0);
+    let document = ran.document();
+    assert_eq!((&document["state"], &document["refusal"]), (&json!("unchanged"), &Value::Null));
+    assert_eq!(document["notes"][0]["message"], "nothing to change: it is so already");
+    let ran = bed.run("scale web --replicas 2 --yes").await;
+    ran.is(0);
+    assert_eq!(ran.out, "nothing to change: it is so already\n");
+    assert_eq!((bed.one().seam().count(&Which::write()), bed.journal()), (0, String::new()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_dry_run_asks_the_servers_and_writes_nothing_anywhere() {
     let bed = Bed::new(&["one", "two"], "");
     let ran = bed.run("scale web --cluster one --cluster two --replicas x2 --dry-run -o json").await;
@@ -381,23 +397,7 @@ async fn a_part_of_it_is_5() {
 async fn ctrl_c_stops_after_the_step_on_the_wire_and_resume_goes_on() {
     let bed = Bed::new(&["one", "two"], "");
     fs::write(bed.home.path().join(".config/skydeck/config.toml"), "[change]\nbake = \"20s\"\n").unwrap();
-    let mut child = bed.start("scale web --cluster one --cluster two --replicas 3 --yes -o json");
-    let mut err = BufReader::new(child.stderr().take().unwrap()).lines();
-    let verified = async {
-        while let Some(line) = err.next_line().await.unwrap() {
-            if line.starts_with("step 1/2") && line.ends_with("verified") {
-                return;
-            }
-        }
-        panic!("it ended");
-    };
-    timeout(PATIENCE, verified).await.unwrap();
-    let process = Pid::from_raw(child.id().unwrap().cast_signed()).unwrap();
-    kill_process(process, Signal::INT).unwrap();
-    let mut out = String::new();
-    timeout(PATIENCE, child.stdout().take().unwrap().read_to_string(&mut out)).await.unwrap().unwrap();
-    assert_eq!(child.wait().await.unwrap().code(), Some(5), "{out}");
-    let document: Value = serde_json::from_str(&out).unwrap();
+    let document = stopped_half_way(&bed).await;
     let stopped = id(&document);
     assert_eq!((&document["state"], &document["steps"][1]["state"]), (&json!("paused"), &json!("pending")));
     let [one, two] = &bed.clusters[..] else { panic!("two clusters") };
@@ -410,6 +410,41 @@ async fn ctrl_c_stops_after_the_step_on_the_wire_and_resume_goes_on() {
     let ran = bed.run(&format!("journal resume {stopped} --yes -o json")).await;
     ran.is(0);
     assert_eq!((sent(one, &stopped, 1), sent(two, &stopped, 2), replicas(two)), (1, 1, 3));
+}
+
+/// The first step is done, and the second waits for its turn.
+async fn stopped_half_way(bed: &Bed) -> Value {
+    let mut child = bed.start("scale web --cluster one --cluster two --replicas 3 --yes -o json");
+    let mut err = BufReader::new(child.stderr().take().unwrap()).lines();
+    let waits = async {
+        while let Some(line) = err.next_line().await.unwrap() {
+            if line.starts_with("step 2/2  two  goes out in ") {
+                return;
+            }
+        }
+        panic!("it ended");
+    };
+    timeout(PATIENCE, waits).await.unwrap();
+    kill_process(Pid::from_raw(child.id().unwrap().cast_signed()).unwrap(), Signal::INT).unwrap();
+    let mut out = String::new();
+    timeout(PATIENCE, child.stdout().take().unwrap().read_to_string(&mut out)).await.unwrap().unwrap();
+    assert_eq!(child.wait().await.unwrap().code(), Some(5), "{out}");
+    serde_json::from_str(&out).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_goes_on_without_a_server_is_told_so_and_not_kept_waiting() {
+    let mut bed = Bed::new(&["one", "two"], "");
+    fs::write(bed.home.path().join(".config/skydeck/config.toml"), "[change]\nbake = \"20s\"\n").unwrap();
+    let stopped = id(&stopped_half_way(&bed).await);
+    bed.clusters.clear();
+    let ran = bed.run(&format!("journal resume {stopped} --yes -o json")).await;
+    ran.is(5);
+    assert!(ran.err.contains("it goes no further: two"), "{}", ran.err);
+    assert_eq!(
+        (&ran.document()["outcome"], &ran.document()["steps"][1]["state"]),
+        (&json!("partial"), &json!("pending"))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

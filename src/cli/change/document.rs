@@ -37,7 +37,7 @@ pub struct OperationDocument {
     pub id: Option<ChangeId>,
     pub verb: &'static str,
     pub title: Option<Clean>,
-    /// `refused`, `planned`, `cancelled`, `running`, `paused`, `ended`.
+    /// `refused`, `unchanged`, `planned`, `cancelled`, `running`, `paused`, `ended`.
     pub state: &'static str,
     /// Of what has ended: `done`, `partial`, `failed`, `conflict`, `unknown`, `drifted`, `returned`.
     pub outcome: Option<Outcome>,
@@ -122,13 +122,17 @@ impl Report {
     /// There is no plan, and why.
     pub fn refused(verb: &'static str, options: &ChangeOptions, no: No) -> Self {
         let No { code, refusal } = no;
-        let document = OperationDocument {
-            state: "refused",
+        let mut document = OperationDocument {
             reason: some(Clean::new(options.reason.trim())),
             dry_run: options.dry_run,
-            refusal: Some(refusal.into()),
             ..OperationDocument::empty(verb)
         };
+        if refusal.is_already {
+            document.state = "unchanged";
+            document.notes.push(NoteItem { warning: false, message: refusal.words });
+        } else {
+            document.refusal = Some(refusal.into());
+        }
         Self { code, document, advice: Vec::new(), plan: Vec::new(), is_hurried: false }
     }
 
@@ -189,6 +193,9 @@ impl Report {
             text.extend(self.plan.iter().map(|line| format!("{line}\n")));
         } else if document.confirmed_at.is_some() {
             text.push_str(&steps(&document.steps));
+        }
+        if document.state == "unchanged" {
+            text.extend(document.notes.iter().map(|note| format!("{}\n", note.message)));
         }
         if let Some(refusal) = &document.refusal {
             text.push_str(&refusal.text());

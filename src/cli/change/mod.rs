@@ -149,6 +149,11 @@ impl No {
 
 impl From<Refusal> for No {
     fn from(refusal: Refusal) -> Self {
-        Self { code: if refusal.is_conflict { 3 } else { 1 }, refusal }
+        let code = match (refusal.is_already, refusal.is_conflict) {
+            (true, _) => 0,
+            (_, true) => 3,
+            _ => 1,
+        };
+        Self { code, refusal }
     }
 }

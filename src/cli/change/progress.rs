@@ -4,7 +4,7 @@
 use std::io::{Write, stderr};
 
 use super::session::is_watched;
-use crate::fleet::Now;
+use crate::fleet::{Age, Now};
 use crate::gate::operation::{Operation, Phase, Progress as Step, StepState};
 
 /// Columns of a line that must not wrap, since it is written over.
@@ -16,12 +16,20 @@ pub struct Progress {
     /// A line is there that will be written over.
     is_open: bool,
     seen: Vec<StepState>,
+    /// The step whose wait was told to whoever has no living line.
+    waits_for: Option<usize>,
     living: String,
 }
 
 impl Progress {
     pub fn new() -> Self {
-        Self { is_live: is_watched(), is_open: false, seen: Vec::new(), living: String::new() }
+        Self {
+            is_live: is_watched(),
+            is_open: false,
+            seen: Vec::new(),
+            waits_for: None,
+            living: String::new(),
+        }
     }
 
     pub fn show(&mut self, operation: &Operation, now: Now) {
@@ -37,6 +45,11 @@ impl Progress {
         }
         if self.is_live {
             self.live(living(operation, now));
+        } else if let Some((next, left)) = waiting(operation, now)
+            && self.waits_for.replace(next) != Some(next)
+        {
+            let cluster = &operation.plan.steps[next].cluster.name;
+            self.say(&format!("{}  {cluster}  goes out in {left}", place(operation, next)));
         }
     }
 
@@ -91,11 +104,18 @@ fn living(operation: &Operation, now: Now) -> Option<String> {
         };
         return Some(format!("{}  {cluster}  {words}  {age}", place(operation, number)));
     }
-    if operation.phase != Phase::Running {
+    let (next, left) = waiting(operation, now)?;
+    Some(format!("{}  in {left}", place(operation, next)))
+}
+
+/// The step that goes out when the time after the one before it is over, and how long that is.
+fn waiting(operation: &Operation, now: Now) -> Option<(usize, Age)> {
+    let is_busy = |it: &Step| it.state == StepState::Confirmed || it.state.is_unknown();
+    if operation.phase != Phase::Running || operation.steps.iter().any(is_busy) {
         return None;
     }
     let next = operation.next()?;
     let before = operation.steps.get(next.checked_sub(1)?)?;
     let left = operation.plan.steps[next].wait.0.checked_sub(now.since(before.since).0)?;
-    Some(format!("{}  in {}", place(operation, next), crate::fleet::Age(left)))
+    (left > 0).then_some((next, Age(left)))
 }

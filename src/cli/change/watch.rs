@@ -3,7 +3,7 @@
 
 use super::interrupts::Interrupts;
 use super::progress::Progress;
-use super::session::Session;
+use super::session::{Session, say};
 use crate::fleet::{Age, ChangeId};
 use crate::gate::machine::Event;
 use crate::gate::operation::{Operation, Outcome, Phase, StepState};
@@ -37,6 +37,11 @@ pub async fn to_its_end(session: &mut Session, id: &ChangeId, interrupts: &mut I
         }
     }
     // What stands still is recorded as it is: nobody is here to decide otherwise.
+    if let Some(operation) = session.driver.operation(id)
+        && let Phase::Paused(why) = &operation.phase
+    {
+        say(&format!("it goes no further: {}", why.words(&operation.plan)));
+    }
     session.driver.on(id, Event::Leave);
     end_undone(session, id);
     Left::Ended
@@ -108,7 +113,7 @@ async fn take_back(session: &mut Session, id: &ChangeId, interrupts: &mut Interr
     session.driver.rest(GIVEN_BACK).await;
     session.driver.unlock(id);
     let mut intent = Intent::new(Wish::Undo(id.clone()));
-    intent.reason = "the ramp stopped".into();
+    intent.reason = session.driver.desk.why_returned(id);
     let planned = match session.driver.look(&intent.wish).await {
         Ok(sight) => session.driver.plan(&intent, &sight).map_err(|refusal| refusal.to_string()),
         Err(words) => Err(words),

@@ -144,13 +144,16 @@ impl NotTaken {
 }
 
 impl Held {
-    /// In words, when it is another operation's and still runs.
+    /// In words, when it is another operation's and still runs. What this process itself drove until now, its own way
+    /// back may take over: it need not wait until the server has heard that it was given back.
     fn foreign(&self, plan: &Plan) -> Option<Clean> {
-        match self {
-            Self::By { change, holder, age, .. } if change.as_str() != plan.id.as_clean().as_str() => {
-                Some(Clean::from(format!("{holder} drives it now (change {change}, heard {age} ago)")))
-            }
-            _ => None,
+        let Self::By { change, holder, age, .. } = self else { return None };
+        let is = |id: &ChangeId| change.as_str() == id.as_clean().as_str();
+        let is_way_back =
+            plan.undoes.as_ref().is_some_and(is) && holder.as_str() == lease::holder(&super::hand::actor());
+        if is(&plan.id) || is_way_back {
+            return None;
         }
+        Some(Clean::from(format!("{holder} drives it now (change {change}, heard {age} ago)")))
     }
 }

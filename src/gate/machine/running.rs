@@ -145,11 +145,10 @@ impl Operation {
     pub(super) fn refused(&mut self, step: usize, refused: Refused, world: World<'_>) -> Vec<Command> {
         let Refused { words, conflict, may_pass } = refused;
         self.set(step, StepState::Refused, words.clone(), world);
-        self.steps[step].may_pass = may_pass;
+        (self.steps[step].may_pass, self.steps[step].is_conflict) = (may_pass, conflict);
         let mut commands = vec![self.record(Entry::Refused { step, words, conflict, may_pass }, world)];
         if self.applied() == 0 && self.unknown().is_empty() && self.plan.steps.len() == 1 {
-            let outcome = if conflict { Outcome::Conflict } else { Outcome::Failed };
-            commands.extend(self.end(outcome, world));
+            commands.extend(self.end(self.outcome(), world));
         } else {
             commands.extend(self.hold(Why::StepFailed(step), world));
         }
@@ -204,6 +203,8 @@ impl Operation {
             Outcome::Drifted
         } else if verified == self.steps.len() {
             Outcome::Done
+        } else if verified == 0 && self.steps.iter().any(|it| it.is_conflict) {
+            Outcome::Conflict
         } else if verified == 0 {
             Outcome::Failed
         } else {

@@ -136,16 +136,23 @@ pub struct Refusal {
     pub rule: Option<Override>,
     /// The world is not as it was shown.
     pub is_conflict: bool,
+    /// There is nothing to change: the world is as it is wanted.
+    pub is_already: bool,
 }
 
 impl Refusal {
     pub fn new(words: impl Into<Clean>, hint: impl Into<Clean>) -> Self {
-        Self { words: words.into(), hint: hint.into(), rule: None, is_conflict: false }
+        Self { words: words.into(), hint: hint.into(), rule: None, is_conflict: false, is_already: false }
     }
 
     #[must_use]
     pub fn unless(self, rule: Override) -> Self {
         Self { rule: Some(rule), ..self }
+    }
+
+    /// Who wants what is so already is not refused anything.
+    pub fn already(words: impl Into<Clean>) -> Self {
+        Self { is_already: true, ..Self::new(words, "") }
     }
 
     #[must_use]

@@ -26,7 +26,7 @@ pub(super) fn plan(id: &ChangeId, intent: &Intent, cells: &[ScaleTo], cx: Cx<'_>
     }
     draft.last_capacity(cells)?;
     if draft.steps.is_empty() {
-        return Err(Refusal::new("nothing to change: it is so already", ""));
+        return Err(Refusal::already("nothing to change: it is so already"));
     }
     Ok(draft.finish(id, cells))
 }

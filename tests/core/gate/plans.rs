@@ -164,7 +164,8 @@ fn below_the_budget_and_below_the_floor() {
 #[test]
 fn what_cannot_be_planned_says_why() {
     let mut bench = bench(Vec::new());
-    assert_eq!(to(&mut bench, Amount::Replicas(4)).unwrap_err().words, "nothing to change: it is so already");
+    let refusal = to(&mut bench, Amount::Replicas(4)).unwrap_err();
+    assert_eq!((refusal.words.as_str(), refusal.is_already), ("nothing to change: it is so already", true));
     let refusal = to(&mut bench, Amount::Range { min: 1, max: 4 }).unwrap_err();
     assert_eq!(refusal.words, "ml/web has no autoscaler, so no range");
     let id = bench.world.state.cluster_named("aws-east").unwrap().id;

@@ -56,6 +56,8 @@ fn of_a_first_step_that_failed_nothing_is_called_partial() {
     let id = bench.confirmed(&intent);
     bench.run(&id, 60).unwrap();
     assert_eq!(bench.operation(&id).words(), "FAILED 0/3");
+    bench.on(&id, Event::Leave);
+    assert_eq!(bench.outcome(&id), Outcome::Conflict, "not only failed: the world has changed");
 }
 
 #[test]

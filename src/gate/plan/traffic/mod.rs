@@ -46,7 +46,7 @@ pub(super) fn plan(id: &ChangeId, intent: &Intent, wish: &Weights, cx: Cx<'_>) -
     let stages = stages(intent, wish, &sources, cx)?;
     let steps = steps(id, &sources, &stages, wish, cx)?;
     if steps.is_empty() {
-        return Err(Refusal::new("nothing to change: the weights are so already", ""));
+        return Err(Refusal::already("nothing to change: the weights are so already"));
     }
     let clusters = super::several(&steps, cx, &mut reasons);
     let key = &wish.route.key;
