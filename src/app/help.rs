@@ -13,11 +13,12 @@ pub struct Help {
 }
 
 impl Help {
-    /// Help for contexts, the innermost first; what holds everywhere comes last.
-    pub fn new(keymap: &Keymap, contexts: &[Context]) -> Self {
+    /// Help for contexts, the innermost first; what holds everywhere comes last. What means nothing here is left out.
+    pub fn new(keymap: &Keymap, contexts: &[Context], means: impl Fn(Action) -> bool) -> Self {
         let mut entries = Vec::new();
         for context in contexts.iter().chain([&Context::Everywhere]) {
-            let rows: Vec<&Row> = ACTIONS.iter().filter(|row| row.context == *context).collect();
+            let rows: Vec<&Row> =
+                ACTIONS.iter().filter(|row| row.context == *context && means(row.action)).collect();
             let mut title = context.name().to_owned();
             title[..1].make_ascii_uppercase();
             entries.push(Cell::new(title, Meaning::Title));

@@ -36,8 +36,8 @@ pub enum Choice {
 const MOST: usize = 200;
 
 impl Palette {
-    pub fn new(state: &State, keymap: &Keymap, contexts: &[Context]) -> Self {
-        let mut entries = actions(keymap, contexts);
+    pub fn new(state: &State, keymap: &Keymap, contexts: &[Context], means: impl Fn(Action) -> bool) -> Self {
+        let mut entries = actions(keymap, contexts, means);
         entries.extend(objects(state));
         let mut palette = Self { line: InputLine::default(), entries, found: Vec::new(), cursor: 0 };
         palette.search();
@@ -96,9 +96,10 @@ impl Palette {
     }
 }
 
-fn actions(keymap: &Keymap, contexts: &[Context]) -> Vec<Entry> {
+fn actions(keymap: &Keymap, contexts: &[Context], means: impl Fn(Action) -> bool) -> Vec<Entry> {
     let here = |context: Context| context == Context::Everywhere || contexts.contains(&context);
-    let rows = ACTIONS.iter().filter(|row| here(row.context) && row.action != Action::Palette);
+    let rows =
+        ACTIONS.iter().filter(|row| here(row.context) && means(row.action) && row.action != Action::Palette);
     rows.map(|row| {
         let key = keymap.shown(row.action).map(|chord| format!("  {chord}")).unwrap_or_default();
         Entry {

@@ -115,6 +115,11 @@ impl App {
         self.layers.last().map_or(&[Context::Panel], Layer::contexts)
     }
 
+    /// Whether an action means something in the panel that has the focus.
+    fn means(&self, action: Action) -> bool {
+        crate::panels::knows(&self.panels, self.focus, action)
+    }
+
     /// What holds everywhere first, then the layer on top, then the panel.
     pub(super) fn act(&mut self, action: Action) -> Vec<Effect> {
         if let Some(effects) = self.act_everywhere(action) {
@@ -169,10 +174,10 @@ impl App {
             Action::Back => return Some(self.back()),
             Action::Help => {
                 let contexts = self.contexts();
-                self.layers.push(Layer::Help(Help::new(&self.keymap, contexts)));
+                self.layers.push(Layer::Help(Help::new(&self.keymap, contexts, |it| self.means(it))));
             }
             Action::Palette => {
-                let palette = Palette::new(&self.state, &self.keymap, self.contexts());
+                let palette = Palette::new(&self.state, &self.keymap, self.contexts(), |it| self.means(it));
                 self.layers.push(Layer::Palette(palette));
             }
             Action::Scope => self.layers.push(Layer::Scope(ScopePicker::new(&self.state))),

@@ -98,6 +98,13 @@ pub fn all() -> Vec<Box<dyn Panel>> {
     ALL.iter().map(|entry| (entry.make)()).collect()
 }
 
+/// Whether an action means something in the panel at this place: what some panels have for their own is offered there
+/// alone.
+pub fn knows(panels: &[Box<dyn Panel>], at: usize, action: Action) -> bool {
+    let has = |panel: &dyn Panel| panel.own().contains(&action);
+    panels.get(at).is_some_and(|it| has(it.as_ref())) || !panels.iter().any(|it| has(it.as_ref()))
+}
+
 /// What the cursor is on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
@@ -190,6 +197,28 @@ pub trait Panel {
     /// What its rows are.
     fn noun(&self) -> &'static str;
 
+    /// Actions that mean something here and not in every panel.
+    fn own(&self) -> &'static [Action];
+
     /// Actions worth offering in the hint line, besides those that work everywhere.
     fn hints(&self) -> &'static [Action];
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_offered_is_known_and_what_belongs_to_others_is_not() {
+        let panels = all();
+        for (at, panel) in panels.iter().enumerate() {
+            for action in panel.hints().iter().chain(panel.own()) {
+                assert!(knows(&panels, at, *action), "{:?} {action:?}", panel.id());
+            }
+        }
+        let at = |id| panels.iter().position(|it| it.id() == id).unwrap();
+        assert!(knows(&panels, at(PanelId::Fleet), Action::Filter));
+        assert!(!knows(&panels, at(PanelId::Replicas), Action::Drain));
+        assert!(!knows(&panels, at(PanelId::Journal), Action::Scale));
+    }
 }

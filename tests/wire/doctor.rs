@@ -76,6 +76,23 @@ async fn each_cluster_is_looked_at_whatever_the_others_do() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_an_account_may_change_is_told_and_to_look_only_is_no_fault() {
+    let api = Api::start("one", None);
+    let url = || format!("http://{}", api.address);
+    let viewer = format!("{TOKEN}-viewer");
+    let (full, _) = report(&[("all", url(), TOKEN)]).await;
+    let all = check(&full, "all", "changes");
+    assert!(all["detail"].as_str().unwrap().starts_with("all "), "{all}");
+    let (report, code) = report(&[("viewer", url(), &viewer)]).await;
+    let viewer = check(&report, "viewer", "changes");
+    assert_eq!(
+        (&viewer["verdict"], &viewer["detail"]),
+        (&json!("good"), &json!("none: the account may only look"))
+    );
+    assert_eq!(code, 0, "{report:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_fails_is_broken_with_its_words_and_nothing_else_is() {
     let api = Api::start("one", None);
     api.seam().fail("/version", 1, Failure::Status(503));

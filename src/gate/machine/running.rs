@@ -171,7 +171,8 @@ impl Operation {
 
     pub(super) fn stop(&mut self, why: Why, world: World<'_>) -> Vec<Command> {
         match (&self.phase, self.awaits) {
-            (Phase::Running, Awaits::Nothing) => self.hold(why, world),
+            // What is only read is not on its way: it is read on while everything stands still.
+            (Phase::Running, Awaits::Nothing | Awaits::Reading(_)) => self.hold(why, world),
             (Phase::Running, _) => {
                 self.phase = Phase::Stopping;
                 self.stops = Some(why);

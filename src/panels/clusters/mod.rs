@@ -110,6 +110,10 @@ impl Panel for Clusters {
         "clusters"
     }
 
+    fn own(&self) -> &'static [Action] {
+        &[Action::Logs, Action::Unlock]
+    }
+
     fn hints(&self) -> &'static [Action] {
         &[Action::Open, Action::Unlock, Action::Filter, Action::SortNext, Action::Reconnect]
     }

@@ -180,6 +180,10 @@ impl Panel for Fleet {
         "findings"
     }
 
+    fn own(&self) -> &'static [Action] {
+        &[Action::Logs, Action::Yaml]
+    }
+
     fn hints(&self) -> &'static [Action] {
         &[Action::Open, Action::Logs, Action::Filter]
     }

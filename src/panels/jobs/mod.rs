@@ -129,6 +129,10 @@ impl Panel for Jobs {
         "jobs"
     }
 
+    fn own(&self) -> &'static [Action] {
+        &[Action::Logs, Action::Yaml]
+    }
+
     fn hints(&self) -> &'static [Action] {
         &[Action::Open, Action::Logs, Action::Filter, Action::SortNext]
     }

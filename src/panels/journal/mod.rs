@@ -214,6 +214,10 @@ impl Panel for Journal {
         "operations"
     }
 
+    fn own(&self) -> &'static [Action] {
+        &[Action::Undo, Action::Resume, Action::Export]
+    }
+
     fn hints(&self) -> &'static [Action] {
         &[Action::Open, Action::Undo, Action::Resume, Action::Export, Action::Filter]
     }

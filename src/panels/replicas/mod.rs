@@ -191,6 +191,10 @@ impl Panel for Replicas {
         "workloads"
     }
 
+    fn own(&self) -> &'static [Action] {
+        &[Action::Logs, Action::Yaml, Action::Mark, Action::Scale, Action::Restart, Action::Unlock]
+    }
+
     fn hints(&self) -> &'static [Action] {
         &[
             Action::Open,

@@ -166,6 +166,10 @@ impl Panel for Traffic {
         "destinations"
     }
 
+    fn own(&self) -> &'static [Action] {
+        &[Action::Logs, Action::Yaml, Action::EditWeights, Action::Drain, Action::Ramp, Action::Unlock]
+    }
+
     fn hints(&self) -> &'static [Action] {
         &[Action::EditWeights, Action::Drain, Action::Ramp, Action::Open, Action::Logs, Action::Filter]
     }

@@ -4,6 +4,7 @@
 //! Nothing is kept and nothing is followed. The way and the credential are looked at whatever comes of the other;
 //! when one of them is broken, nothing behind it is asked for, since it would fail for the same reason.
 
+mod changes;
 mod server;
 mod way;
 
@@ -60,6 +61,24 @@ pub struct Circumstances {
     pub now: Unix,
 }
 
+/// What the console would do with the cluster, by its configuration.
+struct Reach {
+    /// None: the whole cluster.
+    namespaces: Vec<String>,
+    /// Nothing is to be changed from here.
+    read_only: bool,
+}
+
+impl Reach {
+    /// Where rights are asked for; `None`: in the whole cluster.
+    fn within(&self) -> Vec<Option<&str>> {
+        match &*self.namespaces {
+            [] => vec![None],
+            some => some.iter().map(|it| Some(it.as_str())).collect(),
+        }
+    }
+}
+
 impl Checkup {
     pub fn worst(&self) -> Verdict {
         self.checks.iter().map(|check| check.verdict).max().unwrap_or(Verdict::Good)
@@ -96,10 +115,10 @@ impl Checkup {
 /// Looks at one cluster. Takes no longer than its deadlines allow.
 pub async fn look(member: Member, with: Circumstances) -> Checkup {
     let mut checkup = Checkup { cluster: member.spec.name.clone(), checks: Vec::new() };
-    let namespaces = member.namespaces.clone();
+    let reach = Reach { namespaces: member.namespaces.clone(), read_only: member.spec.read_only };
     match member.target {
         Ok(target) => {
-            path(&mut checkup, &target, &namespaces, &with).await;
+            path(&mut checkup, &target, &reach, &with).await;
         }
         Err(fault) => checkup.broken("configuration", &fault),
     }
@@ -107,7 +126,7 @@ pub async fn look(member: Member, with: Circumstances) -> Checkup {
 }
 
 /// From the name of the server to the last permission.
-async fn path(checkup: &mut Checkup, target: &Target, namespaces: &[String], with: &Circumstances) {
+async fn path(checkup: &mut Checkup, target: &Target, reach: &Reach, with: &Circumstances) {
     let connected = match with.connector.connect(target) {
         Ok(connected) => connected,
         Err(fault) => return checkup.broken("configuration", &fault),
@@ -116,7 +135,7 @@ async fn path(checkup: &mut Checkup, target: &Target, namespaces: &[String], wit
     let reached = way::look(checkup, &connected, with).await;
     let proved = way::credential(checkup, &connected, with).await;
     if reached && proved {
-        server::look(checkup, &connected.door, namespaces, with).await;
+        server::look(checkup, &connected.door, reach, with).await;
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::{HeaderMap, header};
 use tokio::time::Instant;
 
-use super::{Checkup, Circumstances, Verdict};
+use super::{Checkup, Circumstances, Reach, Verdict, changes};
 use crate::clients::kube::wire::Encoding;
 use crate::clients::kube::{ACCEPT_BOTH, Access, Door, Question};
 use crate::fleet::{Age, Fault, Kind, Step, Support, Unix};
@@ -21,12 +21,13 @@ const ROUND_TRIPS: usize = 3;
 /// Slower than this is felt.
 const SLOW: Duration = Duration::from_secs(1);
 
-pub(super) async fn look(checkup: &mut Checkup, door: &Door, namespaces: &[String], with: &Circumstances) {
+pub(super) async fn look(checkup: &mut Checkup, door: &Door, reach: &Reach, with: &Circumstances) {
     if !answer(checkup, door, with.now).await {
         return;
     }
     let served = served(checkup, door, with).await;
-    permissions(checkup, door, &served, namespaces).await;
+    permissions(checkup, door, &served, reach).await;
+    changes::look(checkup, door, &served, reach).await;
     encoding(checkup, door).await;
 }
 
@@ -124,13 +125,10 @@ async fn served(checkup: &mut Checkup, door: &Door, with: &Circumstances) -> Vec
 }
 
 /// Each permission by itself, and what is lost without it.
-async fn permissions(checkup: &mut Checkup, door: &Door, served: &[Resource], namespaces: &[String]) {
+async fn permissions(checkup: &mut Checkup, door: &Door, served: &[Resource], reach: &Reach) {
     let mut needed: Vec<(Kind, &[&str], Access<'_>)> = Vec::new();
     for resource in served {
-        let within: Vec<Option<&str>> = match namespaces {
-            [_, ..] if resource.kind.namespaced() => namespaces.iter().map(|it| Some(it.as_str())).collect(),
-            _ => vec![None],
-        };
+        let within = if resource.kind.namespaced() { reach.within() } else { vec![None] };
         for namespace in within {
             let access =
                 Access { group: &resource.group, resource: &resource.plural, namespace, ..Access::default() };
