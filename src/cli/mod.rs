@@ -26,7 +26,7 @@ use crate::config::args::Verb;
 use crate::config::args::journal::{AnyVerb, Journal};
 use crate::config::{self, Arguments};
 use crate::runtime::log::{self, Log};
-use crate::runtime::panic;
+use crate::runtime::{limits, panic};
 
 /// Everything that can be asked of the program; the exit code says how it went.
 pub fn main(arguments: &Arguments) -> ExitCode {
@@ -65,6 +65,7 @@ fn run(arguments: &Arguments) -> Result<u8> {
     if let Some(demo) = &demo {
         setup.inventory.notices = vec![demo.notice()];
     }
+    limits::raise_open_files();
     let runtime = tokio::runtime::Runtime::new()?;
     let ended = runtime.block_on(async {
         match (&arguments.verb, global.snapshot) {

@@ -5,6 +5,7 @@ pub mod console;
 pub mod headless;
 pub mod driver;
 mod keys;
+pub mod limits;
 pub mod log;
 mod login;
 pub mod panic;

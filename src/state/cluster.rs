@@ -59,6 +59,8 @@ pub struct Cluster {
     pub replaced: Option<(Unix, Clean)>,
     pub certificates: Certificates,
     pub cost: Cost,
+    /// What it costs now; `None` until it was told twice.
+    pub load: Option<Load>,
     /// The kinds with a CRD that it serves; `None` until discovery has answered.
     pub served: Option<Vec<Kind>>,
     /// Empty: the whole cluster is read. Else only these namespaces.
@@ -95,10 +97,30 @@ pub struct Certificates {
     pub client_expires: Option<Unix>,
 }
 
+/// What reading has cost the server so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Cost {
     pub requests: u64,
     pub received_bytes: u64,
+    pub at: Mono,
+}
+
+/// What reading costs the server by the second, between the last two times it was told.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Load {
+    pub requests: f64,
+    pub received_bytes: f64,
+}
+
+impl Load {
+    fn between(before: Cost, now: Cost) -> Option<Self> {
+        let seconds = now.at.0.checked_sub(before.at.0).filter(|it| *it > 0)? as f64 / 1000.0;
+        let rate = |before: u64, now: u64| now.saturating_sub(before) as f64 / seconds;
+        Some(Self {
+            requests: rate(before.requests, now.requests),
+            received_bytes: rate(before.received_bytes, now.received_bytes),
+        })
+    }
 }
 
 impl Cluster {
@@ -113,6 +135,7 @@ impl Cluster {
             replaced: None,
             certificates: Certificates::default(),
             cost: Cost::default(),
+            load: None,
             served: None,
             namespaces_read: Vec::new(),
             sources: BTreeMap::new(),
@@ -199,7 +222,9 @@ impl Cluster {
                 self.certificates = Certificates { server_expires, client_expires };
             }
             ClusterFact::Cost { requests, received_bytes } => {
-                self.cost = Cost { requests, received_bytes };
+                let told = Cost { requests, received_bytes, at };
+                self.load = (self.cost != Cost::default()).then(|| Load::between(self.cost, told)).flatten();
+                self.cost = told;
             }
             ClusterFact::Namespaces(namespaces) => self.read_only_these(namespaces),
         }

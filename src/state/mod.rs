@@ -18,7 +18,7 @@ pub mod usage;
 
 use std::collections::BTreeMap;
 
-pub use cluster::{Cluster, ClusterSpec, Identity};
+pub use cluster::{Cluster, ClusterSpec, Identity, Load};
 pub use freshness::{Freshness, Source};
 pub use scope::Scope;
 

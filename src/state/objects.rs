@@ -40,6 +40,8 @@ pub struct Objects {
     pub backing: Backing,
     /// Workloads that write the weights of routes: few among many.
     steering: BTreeSet<ObjectId>,
+    /// How often pods have changed that may work for a job.
+    job_pods_changed: u64,
     /// When a job that has not ended was last seen to move.
     job_moved: HashMap<ObjectId, Unix>,
 }
@@ -57,7 +59,7 @@ impl Objects {
         steering.find(|workload| workload.steers.contains(route))
     }
 
-    /// How often the objects of a kind have changed. Kinds that share a table share the number.
+    /// How often the objects of a kind have changed; jobs with their pods. Kinds that share a table share the number.
     pub fn changes(&self, kind: Kind) -> u64 {
         match kind {
             Kind::Pod => self.pods.changes(),
@@ -67,7 +69,7 @@ impl Objects {
             Kind::Deployment | Kind::StatefulSet | Kind::Rollout | Kind::LeaderWorkerSet => {
                 self.workloads.changes()
             }
-            Kind::Job | Kind::CustomJob(_) => self.jobs.changes(),
+            Kind::Job | Kind::CustomJob(_) => self.jobs.changes() + self.job_pods_changed,
             Kind::CronJob => self.cron_jobs.changes(),
             Kind::HorizontalPodAutoscaler | Kind::ScaledObject => self.autoscalers.changes(),
             Kind::PodDisruptionBudget => self.budgets.changes(),
@@ -126,8 +128,9 @@ impl Objects {
         let id = || ObjectId { kind, key: key.clone() };
         match kind {
             Kind::Pod => {
-                let old = self.pods.remove(key);
-                self.usage.change_pod(old.as_ref(), None);
+                if let Some(old) = self.pods.remove(key) {
+                    self.pod_gone(&old);
+                }
             }
             Kind::Node => {
                 let old = self.nodes.remove(key);
@@ -176,7 +179,7 @@ impl Objects {
         match which.kind() {
             Kind::Pod => {
                 for (_, pod) in self.pods.take(which) {
-                    self.usage.change_pod(Some(&pod), None);
+                    self.pod_gone(&pod);
                 }
             }
             Kind::Node => {
@@ -226,12 +229,24 @@ impl Objects {
 
     fn upsert_pod(&mut self, pod: Pod, stamp: Stamp) {
         let key = pod.key.clone();
-        let old = match self.pods.upsert(key.clone(), pod, stamp) {
-            Told::Same => return,
-            Told::New => None,
-            Told::Changed(old) => Some(old),
-        };
-        self.usage.change_pod(old.as_ref(), self.pods.get(&key));
+        let told = self.pods.upsert(key.clone(), pod, stamp);
+        let Some(pod) = self.pods.get(&key) else { return };
+        match told {
+            Told::Same => {}
+            Told::New => {
+                self.job_pods_changed += u64::from(may_work_for_a_job(pod));
+                self.usage.change_pod(None, Some(pod));
+            }
+            Told::Changed(old) => {
+                self.job_pods_changed += u64::from(may_work_for_a_job(&old) || may_work_for_a_job(pod));
+                self.usage.change_pod(Some(&old), Some(pod));
+            }
+        }
+    }
+
+    fn pod_gone(&mut self, pod: &Pod) {
+        self.job_pods_changed += u64::from(may_work_for_a_job(pod));
+        self.usage.change_pod(Some(pod), None);
     }
 
     fn upsert_node(&mut self, node: Node, stamp: Stamp) {
@@ -289,4 +304,15 @@ impl Objects {
         }
         self.jobs.upsert(id, job, stamp);
     }
+}
+
+/// Most pods of a fleet serve: what happens to them is no news of jobs.
+fn may_work_for_a_job(pod: &Pod) -> bool {
+    let serves = |kind: &str| {
+        matches!(
+            kind,
+            "Deployment" | "StatefulSet" | "ReplicaSet" | "DaemonSet" | "Rollout" | "LeaderWorkerSet"
+        )
+    };
+    pod.owner.as_ref().is_some_and(|owner| !serves(&owner.kind))
 }

@@ -171,6 +171,7 @@ enum Happens {
     Pod(u8, u8, bool),
     Deployment(u8, u32),
     Job(u8, bool),
+    PodOfJob(u8, bool),
     Node(u8, bool),
     Gone(u8),
     NoNode(u8),
@@ -186,6 +187,7 @@ fn any_day() -> impl Strategy<Value = Vec<Happens>> {
         (0u8..9, 0u8..4, any::<bool>()).prop_map(|(a, b, c)| Happens::Pod(a, b, c)),
         (0u8..5, 0u32..9).prop_map(|(a, b)| Happens::Deployment(a, b)),
         (0u8..5, any::<bool>()).prop_map(|(a, b)| Happens::Job(a, b)),
+        (0u8..5, any::<bool>()).prop_map(|(a, b)| Happens::PodOfJob(a, b)),
         (0u8..4, any::<bool>()).prop_map(|(a, b)| Happens::Node(a, b)),
         (0u8..9).prop_map(Happens::Gone),
         (0u8..4).prop_map(Happens::NoNode),
@@ -215,6 +217,12 @@ fn happen(world: &mut World, id: ClusterId, happens: &Happens) {
         Happens::Job(name, has_failed) => {
             let status = if *has_failed { failed() } else { serde_json::json!({"active": 1}) };
             world.item(id, ago(0), &job(&format!("ml/j{name}"), &status));
+        }
+        Happens::PodOfJob(name, is_crashing) => {
+            let mut pod = a_pod(*name, 1, *is_crashing);
+            pod["metadata"]["ownerReferences"] =
+                serde_json::json!([{"kind": "Job", "name": format!("j{name}"), "controller": true}]);
+            world.item(id, ago(0), &pod);
         }
         Happens::Node(name, ready) => {
             let provider = if *ready { "aws" } else { "gce" };

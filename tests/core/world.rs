@@ -53,6 +53,7 @@ impl World {
         custom.sort_unstable();
         custom.dedup();
         self.fact(id, at, ClusterFact::Served(custom.clone()));
+        self.fact(id, ago(heard + 10), ClusterFact::Cost { requests: 43, received_bytes: 708_000 });
         self.fact(id, at, ClusterFact::Cost { requests: 47, received_bytes: 713_000 });
         for kind in Kind::ALL.into_iter().filter(|kind| kind.is_built_in()).chain(custom) {
             let of_kind: Vec<_> =

@@ -146,7 +146,11 @@ impl Page<'_> {
         };
         self.field("identity", identity);
         self.since("replaced", cluster.replaced.as_ref().map(|(at, _)| *at));
-        self.field("cost", format!("{} requests, {} read", row.requests, text::bytes(row.received_bytes)));
+        let all = format!("{} requests, {} read", row.requests, text::bytes(row.received_bytes));
+        let now = row.load.map(|load| {
+            format!("; now {:.1} requests/s, {}/s", load.requests, text::bytes(load.received_bytes as u64))
+        });
+        self.field("cost", all + &now.unwrap_or_default());
         let namespaces = cluster.namespaces_read.iter().map(Clean::as_str).collect::<Vec<_>>().join(", ");
         self.toned(
             "only",

@@ -68,8 +68,15 @@ fn worth<T>(document: &Document<T>, bullet: &str) -> String {
 }
 
 /// Fields that change although nothing has happened.
-const CLOCKWORK: [&str; 6] =
-    ["generatedAt", "ageSeconds", "durationSeconds", "roundTripMs", "requests", "receivedBytes"];
+const CLOCKWORK: [&str; 7] = [
+    "generatedAt",
+    "ageSeconds",
+    "durationSeconds",
+    "roundTripMs",
+    "requests",
+    "receivedBytes",
+    "requestsPerSecond",
+];
 
 fn forget_the_clock(value: &mut Value) {
     match value {

@@ -43,6 +43,14 @@ pub fn columns() -> Vec<C> {
         .muted()
         .right()
         .drop(1),
+        C::new("load", "REQ/S", "Requests a second that this console sends now", |row, _| {
+            Value::maybe(row.load, |load| Value::Number(load.requests))
+        })
+        .cell(|row, _, _| {
+            row.load.map_or_else(Cell::default, |load| Cell::muted(format!("{:.1}", load.requests)))
+        })
+        .right()
+        .drop(1),
         C::new("read", "READ", "What this console has read, decompressed", |row, _| {
             Value::Number(row.received_bytes as f64)
         })

@@ -2,7 +2,7 @@
 
 use crate::fleet::{Age, Clean, Cloud, ClusterId, Fault, FaultKind, GpuCount, Kind, SourceState};
 use crate::state::cluster::CORE_KINDS;
-use crate::state::{Cluster, Freshness, State};
+use crate::state::{Cluster, Freshness, Load, State};
 
 #[derive(Debug, Clone)]
 pub struct ClusterRow {
@@ -30,6 +30,8 @@ pub struct ClusterRow {
     pub read_only: bool,
     pub requests: u64,
     pub received_bytes: u64,
+    /// The same by the second, lately.
+    pub load: Option<Load>,
     /// What is wrong, in words; empty when nothing is.
     pub problem: Clean,
 }
@@ -120,6 +122,7 @@ pub fn row(state: &State, cluster: &Cluster) -> ClusterRow {
         read_only: cluster.spec.read_only,
         requests: cluster.cost.requests,
         received_bytes: cluster.cost.received_bytes,
+        load: cluster.load,
         problem: problem(state, cluster, &liveness),
         liveness,
     }

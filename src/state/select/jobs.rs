@@ -38,7 +38,7 @@ pub struct Counts {
 }
 
 /// What rows of jobs are made of.
-const MADE_OF: [Kind; 4] = [Kind::Job, Kind::QueuedWorkload, Kind::Pod, Kind::Node];
+const MADE_OF: [Kind; 2] = [Kind::Job, Kind::QueuedWorkload];
 
 impl JobRow {
     /// Whether all its pods have ended, so that none being ready means nothing.

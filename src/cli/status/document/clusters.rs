@@ -33,6 +33,8 @@ pub struct ClusterItem {
     /// Requests sent and bytes received (decompressed) by this console.
     pub requests: u64,
     pub received_bytes: u64,
+    /// Requests by the second, lately; `null` until it was measured.
+    pub requests_per_second: Option<f64>,
     pub sources: Vec<SourceItem>,
 }
 
@@ -128,6 +130,7 @@ fn cluster_item(state: &State, cluster: &Cluster, row: ClusterRow) -> ClusterIte
         gpus,
         certificate_expires: cluster.certificates.server_expires.map(Unix::rfc3339),
         requests: row.requests,
+        requests_per_second: row.load.map(|load| (load.requests * 10.0).round() / 10.0),
         received_bytes: row.received_bytes,
         sources: source_items(state, cluster),
         name: row.name,
