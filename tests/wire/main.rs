@@ -10,5 +10,6 @@ mod gate;
 mod plugins;
 mod routes;
 mod schedules;
+mod traffic;
 mod verbs;
 mod ways;

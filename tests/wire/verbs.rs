@@ -26,21 +26,24 @@ const FOR_EVER: usize = usize::MAX;
 const WEB: &str = "/deployments/web";
 
 /// Clusters `one`, `two` … that live, each with a Deployment `a/web` of two, and the home of an operator.
-struct Bed {
-    clusters: Vec<Standalone>,
+pub struct Bed {
+    pub clusters: Vec<Standalone>,
     home: tempfile::TempDir,
 }
 
-struct Ran {
-    code: i32,
-    out: String,
-    err: String,
+pub struct Ran {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
 }
 
 impl Bed {
     fn new(names: &[&str], config: &str) -> Bed {
+        Self::of(names, names.iter().map(|name| cluster(name)).collect(), config)
+    }
+
+    pub fn of(names: &[&str], clusters: Vec<Standalone>, config: &str) -> Bed {
         let home = tempfile::tempdir().unwrap();
-        let clusters: Vec<_> = names.iter().map(|name| cluster(name)).collect();
         for (name, cluster) in names.iter().zip(&clusters) {
             fs::write(home.path().join(name), cluster.kubeconfig(name)).unwrap();
         }
@@ -78,7 +81,7 @@ impl Bed {
         CommandWrap::from(command).wrap(ProcessSession).spawn().unwrap()
     }
 
-    async fn run(&self, line: &str) -> Ran {
+    pub async fn run(&self, line: &str) -> Ran {
         let mut child = self.start(line);
         let (mut out, mut err) = (String::new(), String::new());
         let (mut stdout, mut stderr) = (child.stdout().take().unwrap(), child.stderr().take().unwrap());
@@ -88,19 +91,19 @@ impl Bed {
         Ran { code, out, err }
     }
 
-    fn journal(&self) -> String {
+    pub fn journal(&self) -> String {
         fs::read_to_string(self.home.path().join(".local/state/skydeck/journal.jsonl")).unwrap_or_default()
     }
 }
 
 impl Ran {
-    fn document(&self) -> Value {
+    pub fn document(&self) -> Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {} {}", self.out, self.err))
     }
 
     /// The exit code is this one; else everything that was said.
     #[track_caller]
-    fn is(&self, code: i32) {
+    pub fn is(&self, code: i32) {
         assert_eq!(self.code, code, "{}\n{}", self.out, self.err);
     }
 }
@@ -183,7 +186,7 @@ fn sent(cluster: &Standalone, id: &str, step: usize) -> usize {
     cluster.seam().count(&Which::write().of_change(&format!("{id}-{step}")))
 }
 
-fn id(document: &Value) -> String {
+pub fn id(document: &Value) -> String {
     document["id"].as_str().unwrap().to_owned()
 }
 
