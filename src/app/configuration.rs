@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::{App, Effect};
 use crate::fleet::{Clean, Rule};
 use crate::input::Keymap;
@@ -9,14 +11,17 @@ use crate::state::{Scope, Settings};
 use crate::ui::Meaning;
 
 /// A habit of this session stays unless the file says something new about it: those are optional here.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Configuration {
     pub fleet_name: Option<Clean>,
     pub keymap: Keymap,
     pub settings: Settings,
     pub silenced_rules: Vec<Rule>,
+    /// How it looks is the business of whoever looks: a recording has no themes.
+    #[serde(skip)]
     pub theme_files: BTreeMap<String, String>,
     pub scope: Option<Scope>,
+    #[serde(skip)]
     pub theme: Option<String>,
     pub mouse: Option<bool>,
 }

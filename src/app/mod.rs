@@ -3,6 +3,7 @@
 //! [`update()`] folds a message into the [`App`] and says what the shell must do; [`view()`] draws the app. No clock,
 //! no terminal, no network is in reach here, so the same messages always make the same screens.
 
+mod beginning;
 pub mod change;
 mod configuration;
 pub mod help;
@@ -12,6 +13,7 @@ mod mouse;
 pub mod msg;
 pub mod palette;
 pub mod prefs;
+mod replay;
 pub mod program_log;
 pub mod scope;
 pub mod themes;
@@ -21,10 +23,12 @@ pub mod view;
 
 use ratatui::layout::Rect;
 
+pub use beginning::Beginning;
 pub use configuration::Configuration;
 pub use layers::Layer;
 pub use msg::{Answer, Effect, Looked, Mouse, MouseKind, Msg, Notice};
 pub use prefs::Prefs;
+pub use replay::CHANGES_NOTHING;
 pub use themes::Themes;
 pub use update::update;
 pub use view::view;
@@ -73,6 +77,8 @@ pub struct App {
     moving: std::collections::BTreeSet<crate::fleet::ChangeId>,
     /// Quitting was asked for while a change was on its way.
     quit_asked: Option<Mono>,
+    /// A recording is shown instead of the world.
+    replay: Option<replay::Shown>,
 }
 
 /// A notice and when it goes.
@@ -113,6 +119,7 @@ impl App {
             journal_read: false,
             moving: std::collections::BTreeSet::new(),
             quit_asked: None,
+            replay: None,
         }
     }
 

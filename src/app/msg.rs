@@ -2,6 +2,7 @@
 //!
 //! A new panel, source or noun adds no variant to either.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Configuration, Prefs};
@@ -35,28 +36,28 @@ pub enum Msg {
     Configuration(Box<Configuration>),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mouse {
     pub kind: MouseKind,
     pub x: u16,
     pub y: u16,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum MouseKind {
     Click,
     WheelUp,
     WheelDown,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
     pub text: Clean,
     pub is_bad: bool,
 }
 
 /// What an effect brought.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Answer {
     Object {
         cluster: ClusterId,
@@ -90,7 +91,7 @@ pub enum Answer {
 }
 
 /// Objects as they are now, and a name for the change that may come of them.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Looked {
     pub ticket: u64,
     pub id: ChangeId,

@@ -173,8 +173,8 @@ impl App {
             Action::Freeze => self.freeze(),
             Action::Back => return Some(self.back()),
             Action::Help => {
-                let contexts = self.contexts();
-                self.layers.push(Layer::Help(Help::new(&self.keymap, contexts, |it| self.means(it))));
+                let help = Help::new(&self.keymap, &self.offered_contexts(), |it| self.means(it));
+                self.layers.push(Layer::Help(help));
             }
             Action::Palette => {
                 let palette = Palette::new(&self.state, &self.keymap, self.contexts(), |it| self.means(it));
@@ -232,6 +232,9 @@ impl App {
             }
             Action::ClearFilter => self.panel().set_filter(Filter::default()),
             Action::Reconnect => {
+                if self.is_only_shown() {
+                    return Vec::new();
+                }
                 self.notify("trying again now", Meaning::Notice);
                 return vec![Effect::Reconnect];
             }

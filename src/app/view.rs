@@ -6,11 +6,13 @@ use ratatui::layout::Rect;
 use super::change::plan_view::PlanView;
 use super::{App, Layer};
 use crate::fleet::Clean;
-use crate::input::{Action, Resolved};
+use crate::input::{ACTIONS, Action, Resolved};
 use crate::panels::ALL;
 use crate::ui::frame::{self, Areas};
 use crate::ui::pen::{self, Pen};
 use crate::ui::{Cell, Meaning, ViewCx, dialog, text};
+
+const READ_ONLY: &str = " READ-ONLY ";
 
 /// Draws into the whole buffer.
 ///
@@ -88,8 +90,14 @@ impl App {
         // At the right, where nothing is dropped: sums of a part must not look like sums of the whole.
         let scope = if self.state.scope.is_everything() { "" } else { " scope narrowed " };
         let (mode, badge) = self.mode();
+        let replay = self.replay.as_ref().map(|shown| Clean::from(format!(" {} ", shown.badge)));
+        // A replay is read-only by its nature.
+        let mode = if replay.is_some() && mode == READ_ONLY { String::new() } else { mode };
         let clock = Clean::from(format!(" {} ", self.now().unix.clock()));
-        let right = Cell::new(scope, Meaning::Notice).and(mode, badge).and(clock, Meaning::Muted);
+        let right = Cell::new(scope, Meaning::Notice)
+            .and(replay.unwrap_or_default(), Meaning::BadBadge)
+            .and(mode, badge)
+            .and(clock, Meaning::Muted);
         let width = right.width() as u16;
         let left = Rect { width: line.width.saturating_sub(width + 1), ..line };
         frame::strip(pen, left, &parts, 2);
@@ -118,7 +126,7 @@ impl App {
                 (format!(" WRITE {name} {left} "), Meaning::BadBadge)
             }
             (all, Some(left)) => (format!(" WRITE {} clusters {left} ", all.len()), Meaning::BadBadge),
-            (_, None) => (" READ-ONLY ".into(), Meaning::Badge),
+            (_, None) => (READ_ONLY.into(), Meaning::Badge),
         }
     }
 
@@ -209,7 +217,7 @@ impl App {
             ],
             Some(layer @ Layer::Weights(_)) => {
                 let mut parts = vec![hint("enter".into(), "preview"), hint("esc".into(), "cancel")];
-                let rows = crate::input::ACTIONS.iter();
+                let rows = ACTIONS.iter();
                 let here = rows.filter(|row| layer.contexts().contains(&row.context) && !row.hint.is_empty());
                 parts.extend(here.filter_map(|row| self.hint_of(row.action)));
                 parts
@@ -249,11 +257,17 @@ impl App {
     fn panel_hints(&self) -> Vec<Vec<(Clean, Meaning)>> {
         let own = self.panels[self.focus].hints().iter().copied();
         let everywhere = [Action::Scope, Action::Freeze, Action::Palette, Action::Help, Action::Quit];
+        if self.replay.is_some() {
+            let first = [Action::ReplayHold, Action::ReplayStep, Action::ReplaySecond];
+            let rest = [Action::ReplayTen, Action::ReplayFaster, Action::ReplaySlower, Action::Palette];
+            let shown = first.into_iter().chain([Action::Help, Action::Quit]).chain(rest);
+            return shown.filter_map(|action| self.hint_of(action)).collect();
+        }
         own.chain(everywhere).filter_map(|action| self.hint_of(action)).collect()
     }
 
     fn offered(&self, contexts: &[crate::input::Context]) -> Vec<Vec<(Clean, Meaning)>> {
-        let rows = crate::input::ACTIONS.iter();
+        let rows = ACTIONS.iter();
         let here = rows.filter(|row| contexts.contains(&row.context) && !row.hint.is_empty());
         let everywhere = [Action::Help, Action::Quit];
         here.map(|row| row.action).chain(everywhere).filter_map(|action| self.hint_of(action)).collect()

@@ -40,10 +40,20 @@ pub fn app(
     remembered: &Prefs,
     looks: Looks,
 ) -> (App, Option<String>) {
+    let (themes, glyphs, reason) = chosen(global, config, remembered, looks);
+    (App::new(state, config.keymap.clone(), themes, glyphs), reason)
+}
+
+/// Theme and shapes, and why the theme is not the wanted one.
+pub fn chosen(
+    global: &Global,
+    config: &Config,
+    remembered: &Prefs,
+    looks: Looks,
+) -> (Themes, &'static Glyphs, Option<String>) {
     let asked = global.theme.as_ref().or(config.ui.theme.as_ref()).or(remembered.theme.as_ref());
     let wanted = asked.map_or_else(|| default_name(looks.depth), String::as_str);
     let (themes, reason) = Themes::new(wanted, config.themes.clone(), looks.depth);
     let ascii = global.ascii || config.ui.ascii == Some(true);
-    let glyphs = if ascii { &ASCII } else { looks.glyphs };
-    (App::new(state, config.keymap.clone(), themes, glyphs), reason)
+    (themes, if ascii { &ASCII } else { looks.glyphs }, reason)
 }

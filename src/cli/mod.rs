@@ -9,6 +9,7 @@ mod init;
 pub mod journal;
 mod kinds;
 mod looks;
+mod replay;
 mod shell;
 mod snapshot;
 pub mod status;
@@ -18,7 +19,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use change::Asked;
-use color_eyre::eyre::Result;
+use color_eyre::eyre::{Result, bail};
 use demo::Demo;
 use files::Files;
 
@@ -52,6 +53,12 @@ fn run(arguments: &Arguments) -> Result<u8> {
         _ => {}
     }
     let global = &arguments.global;
+    if arguments.verb.is_some() && (global.replay.is_some() || global.record.is_some()) {
+        bail!("`--record` and `--replay` are of the console, not of a verb");
+    }
+    if let Some(recording) = &global.replay {
+        return replay::run(global, recording);
+    }
     let log_file = config::log_path();
     let _log = log_file.as_deref().and_then(start_log);
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "begins");

@@ -53,12 +53,29 @@ pub struct Global {
     /// Begin with this panel
     #[arg(long, value_name = "NAME", value_parser = ["fleet", "clusters", "jobs", "replicas", "traffic", "journal"])]
     pub panel: Option<String>,
-    /// Connect, draw one screen to the standard output and end
+    /// Connect, draw one screen to the standard output and end; with --replay, a screen of the recording
     #[arg(long, value_name = "FORMAT")]
     pub snapshot: Option<SnapshotFormat>,
     /// Size of that screen
-    #[arg(long, value_name = "COLUMNSxLINES", value_parser = snapshot_size, default_value = "120x36", requires = "snapshot")]
-    pub size: (u16, u16),
+    /// [default: 120x36; of a recording, that of its terminal]
+    #[arg(long, value_name = "COLUMNSxLINES", value_parser = snapshot_size, requires = "snapshot")]
+    pub size: Option<(u16, u16)>,
+    /// Write everything that the console is told to a new file, to show it again later; without a file to one in the
+    /// state folder. It holds names and states, and no secret
+    #[arg(long, value_name = "FILE", num_args = 0..=1, conflicts_with_all = ["replay", "snapshot"])]
+    pub record: Option<Option<PathBuf>>,
+    /// Show a recording again; no server is asked, nothing is changed
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["demo", "contexts"])]
+    pub replay: Option<PathBuf>,
+    /// Begin the replay at this moment, or take the snapshot of it: 1m30s
+    #[arg(long, value_name = "DURATION", value_parser = age, requires = "replay")]
+    pub at: Option<crate::fleet::Age>,
+    /// Show it so many times as fast
+    #[arg(long, value_name = "TIMES", value_parser = speed, requires = "replay", conflicts_with = "snapshot")]
+    pub speed: Option<f64>,
+    /// Show it step by step: `.` goes on by a message, `]` by a second
+    #[arg(long, requires = "replay", conflicts_with = "snapshot")]
+    pub step: bool,
 }
 
 #[derive(Debug, Clone, Subcommand)]
@@ -172,10 +189,16 @@ pub enum Format {
 pub enum SnapshotFormat {
     Text,
     Svg,
+    Json,
 }
 
 fn age(text: &str) -> Result<crate::fleet::Age, String> {
     crate::fleet::Age::parse(text).ok_or_else(|| "write it as 30s, 2m or 1h".into())
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    let times = text.trim_start_matches('x').parse().ok().filter(|times| (0.01..=1000.0).contains(times));
+    times.ok_or_else(|| "a number from 0.01 to 1000".into())
 }
 
 fn demo_scale(text: &str) -> Result<(usize, usize), String> {

@@ -131,6 +131,11 @@ fn state_folder() -> Option<PathBuf> {
     Some(folders.state_dir().unwrap_or_else(|| folders.data_local_dir()).to_owned())
 }
 
+/// Where recordings are kept that were given no file of their own.
+pub fn recordings_path() -> Option<PathBuf> {
+    Some(state_folder()?.join("recordings"))
+}
+
 /// The program's own log, beside that.
 pub fn log_path() -> Option<PathBuf> {
     Some(state_path()?.with_file_name("skydeck.log"))

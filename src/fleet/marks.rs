@@ -89,9 +89,14 @@ impl Marks {
     }
 }
 
+/// Whether a label or annotation is one of those that mean something here.
+pub fn is_kept(key: &str) -> bool {
+    KEPT.iter().any(|it| key.starts_with(it))
+}
+
 fn kept(pairs: &Value) -> Labels {
     let pairs = pairs.as_object().into_iter().flatten();
-    let kept = pairs.filter(|(key, _)| KEPT.iter().any(|it| key.starts_with(it)));
+    let kept = pairs.filter(|(key, _)| is_kept(key));
     kept.map(|(key, value)| (Clean::new(key), Clean::new(text(value)))).collect()
 }
 

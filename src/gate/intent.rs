@@ -28,7 +28,7 @@ pub enum Wish {
 }
 
 /// One object in one cluster of this session.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Place {
     pub cluster: ClusterId,
     pub object: ObjectId,

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::plan::Plan;
 use crate::fleet::{ChangeId, Clean, Mono, Unix};
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Operation {
     pub plan: Arc<Plan>,
     pub actor: Actor,
@@ -45,7 +45,7 @@ pub struct Actor {
     pub process: u32,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Phase {
     /// Permissions, dry run and other consoles are asked about.
     Checking,
@@ -99,7 +99,7 @@ pub enum Outcome {
     Returned,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
     pub state: StepState,
     /// When it came into this state.
@@ -146,7 +146,7 @@ pub struct Version {
 }
 
 /// What asking the server about a target brought.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Checked {
     #[default]
     Asked,
@@ -154,7 +154,7 @@ pub enum Checked {
     Rejected(super::machine::Rejection),
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Awaits {
     #[default]
     Nothing,

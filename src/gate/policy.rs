@@ -1,9 +1,11 @@
 //! What the operators of this fleet have agreed on; every number can be configured.
 
+use serde::{Deserialize, Serialize};
+
 use crate::fleet::{Age, Clean, Labels};
 use crate::state::Cluster;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Policy {
     /// Words in a cluster's `environment` that make it production.
     pub production: Vec<String>,

@@ -4,13 +4,14 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Place;
 use crate::fleet::{Clean, Mono};
 
 /// An object as it was when it was shown.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Seen {
     pub place: Place,
     pub value: Arc<Value>,

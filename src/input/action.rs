@@ -74,6 +74,12 @@ pub enum Action {
     UndoDone,
     LeaveChange,
     CopyPlan,
+    ReplayHold,
+    ReplayStep,
+    ReplaySecond,
+    ReplayTen,
+    ReplayFaster,
+    ReplaySlower,
     Redraw,
     Suspend,
     Quit,
@@ -98,6 +104,8 @@ pub enum Context {
     Plan,
     /// In the traffic editor.
     Weights,
+    /// Where a recording is shown.
+    Replay,
 }
 
 /// One row: everything that is known of an action.
@@ -125,7 +133,7 @@ const fn row(
 }
 
 use Action as A;
-use Context::{Everywhere, Inspect, Logs, Panel, Picker, Plan, Text, Weights};
+use Context::{Everywhere, Inspect, Logs, Panel, Picker, Plan, Replay, Text, Weights};
 
 pub const ACTIONS: &[Row] = &[
     row(A::Up, Everywhere, &["k", "up"], ["up", "Move up", ""]),
@@ -272,6 +280,12 @@ pub const ACTIONS: &[Row] = &[
     row(A::Since, Logs, &["s"], ["since", "Change how far back the log begins", "since"]),
     row(A::Toggle, Picker, &["space"], ["toggle", "Show or hide the entry", "show or hide"]),
     row(A::ToggleAll, Picker, &["a"], ["toggle-all", "Show everything", "show all"]),
+    row(A::ReplayHold, Replay, &["space"], ["hold", "Hold the recording, or let it run", "hold or run"]),
+    row(A::ReplayStep, Replay, &["."], ["step", "Go on by one message", "a message"]),
+    row(A::ReplaySecond, Replay, &["]"], ["second", "Go on by one second", "1s"]),
+    row(A::ReplayTen, Replay, &["}"], ["ten-seconds", "Go on by ten seconds", "10s"]),
+    row(A::ReplayFaster, Replay, &["plus"], ["faster", "Let it run twice as fast", "faster"]),
+    row(A::ReplaySlower, Replay, &["minus"], ["slower", "Let it run half as fast", "slower"]),
     row(
         A::Copy,
         Everywhere,
@@ -321,6 +335,7 @@ impl Context {
             Picker => "in a list to choose from",
             Plan => "in a plan",
             Weights => "in the traffic editor",
+            Replay => "in a recording",
         }
     }
 }

@@ -2,10 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::action::{ACTIONS, Action, Context, Row};
 use super::chord::{Chord, Key};
 
-#[derive(Debug, Clone)]
+/// As data: the chords of every action by its name, as in the configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "Named", try_from = "Named")]
 pub struct Keymap {
     chords: BTreeMap<Context, BTreeMap<Chord, Action>>,
 }
@@ -38,6 +42,30 @@ impl Default for Keymap {
             }
         }
         keymap
+    }
+}
+
+/// Names of actions and chords.
+type Named = BTreeMap<String, Vec<String>>;
+
+impl From<Keymap> for Named {
+    fn from(keymap: Keymap) -> Self {
+        let chords = |row: &Row| keymap.all(row).iter().map(ToString::to_string).collect();
+        ACTIONS.iter().map(|row| (row.name.to_owned(), chords(row))).collect()
+    }
+}
+
+impl TryFrom<Named> for Keymap {
+    type Error = String;
+
+    fn try_from(named: Named) -> Result<Self, String> {
+        let mut keymap = Self { chords: BTreeMap::new() };
+        for (name, chords) in named {
+            let action = Action::named(&name).ok_or_else(|| format!("there is no action `{name}`"))?;
+            let chords = chords.iter().map(|chord| chord.parse()).collect::<Result<Vec<Chord>, _>>()?;
+            keymap.rebind(action, chords).map_err(|clash| format!("`{}` stands twice", clash.chord))?;
+        }
+        Ok(keymap)
     }
 }
 
@@ -143,5 +171,16 @@ mod tests {
         assert_eq!((clash.first, clash.second), (Action::Quit, Action::Help));
         keymap.rebind(Action::Mouse, Vec::new()).unwrap();
         assert_eq!(keymap.shown(Action::Mouse), None);
+    }
+
+    #[test]
+    fn as_data_it_is_the_same() {
+        let mut keymap = Keymap::default();
+        keymap.rebind(Action::Quit, vec!["ctrl-q".parse().unwrap(), "g q".parse().unwrap()]).unwrap();
+        keymap.rebind(Action::Mouse, Vec::new()).unwrap();
+        let text = serde_json::to_string(&keymap).unwrap();
+        assert_eq!(serde_json::from_str::<Keymap>(&text).unwrap(), keymap);
+        assert!(serde_json::from_str::<Keymap>(r#"{"fly": ["f"]}"#).is_err());
+        assert!(serde_json::from_str::<Keymap>(r#"{"up": ["f"], "down": ["f"]}"#).is_err());
     }
 }

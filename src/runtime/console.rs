@@ -11,6 +11,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use super::clock::Clocks;
 use super::perform::Asker;
+use super::record::Recorder;
 use super::reload::{self, Outcome, Setup};
 use super::session::Session;
 use super::signals::{self, Asked, Signals};
@@ -46,6 +47,9 @@ pub struct Console {
     pub setups: Receiver<Outcome>,
     /// Where changes are written down.
     pub journal: Option<PathBuf>,
+    /// What is said first.
+    pub notices: Vec<Notice>,
+    pub recorder: Option<Recorder>,
 }
 
 struct Running {
@@ -68,6 +72,7 @@ struct Running {
     /// The plugin of this cluster waits for the terminal.
     login: Option<ClusterId>,
     log_file: Option<PathBuf>,
+    recorder: Option<Recorder>,
 }
 
 /// What the loop woke up for.
@@ -107,23 +112,26 @@ pub async fn run(console: Console) -> io::Result<u8> {
         ended: None,
         login: None,
         log_file: console.log_file,
+        recorder: console.recorder,
     };
-    running.run().await
+    running.run(console.notices).await
 }
 
 impl Running {
-    async fn run(mut self) -> io::Result<u8> {
+    async fn run(mut self, notices: Vec<Notice>) -> io::Result<u8> {
         let mut events = EventStream::new();
         let mut signals = Signals::listen()?;
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
-        self.app.set_screen(self.size.0, self.size.1);
         self.tick();
+        let size = Msg::Resize(self.size.0, self.size.1);
+        self.take(std::iter::once(size).chain(notices.into_iter().map(Msg::Notice)).collect())?;
         let mut next_frame = Instant::now();
         loop {
             // The draw phase: only if something changed, the last frame was taken, and not too often.
             let due = Instant::now() >= next_frame && self.terminal.writer().is_idle();
             if due && self.app.needs_frame() {
+                self.recorder.iter_mut().for_each(Recorder::frame);
                 self.draw()?;
                 next_frame = Instant::now() + FRAME;
             }
@@ -195,6 +203,7 @@ impl Running {
 
     fn tick(&mut self) {
         let message = self.read_clock();
+        self.recorder.iter_mut().for_each(|it| it.message(&message));
         update(&mut self.app, message);
     }
 
@@ -205,10 +214,13 @@ impl Running {
         } else {
             Msg::Moment(reading.now)
         };
-        for message in std::iter::once(moment).chain(messages) {
+        let trouble = self.recorder.as_mut().and_then(Recorder::trouble);
+        let trouble = trouble.map(|text| Msg::Notice(Notice { text, is_bad: true }));
+        for message in std::iter::once(moment).chain(trouble).chain(messages) {
             if let Msg::Resize(width, height) = message {
                 self.size = (width, height);
             }
+            self.recorder.iter_mut().for_each(|it| it.message(&message));
             for effect in update(&mut self.app, message) {
                 self.perform(effect)?;
             }
@@ -267,6 +279,7 @@ impl Running {
                 let Setup { config, inventory, .. } = *setup;
                 let configuration = reload::to_app(&self.config, &config);
                 let changed = self.session.rewatch(&config, inventory, &mut self.app.state);
+                self.recorder.iter_mut().for_each(|it| it.clusters(&self.app.state));
                 self.config = config;
                 let words = format!("configuration read again{changed}");
                 tracing::info!("{words}");
@@ -337,8 +350,8 @@ impl Running {
 
     fn come_back(&mut self) -> io::Result<()> {
         self.terminal.enter_again()?;
-        self.size = Terminal::size();
-        self.app.set_screen(self.size.0, self.size.1);
+        let (width, height) = Terminal::size();
+        self.take(vec![Msg::Resize(width, height)])?;
         self.tick();
         Ok(())
     }

@@ -18,6 +18,8 @@ pub mod usage;
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 pub use cluster::{Cluster, ClusterSpec, Identity, Load};
 pub use freshness::{Freshness, Source};
 pub use scope::Scope;
@@ -39,7 +41,7 @@ pub struct State {
 }
 
 /// What the configuration says about judging; the thresholds of findings and the join of workloads.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
     pub grouping: Grouping,
     /// A source that was not heard for so long is stale.
@@ -54,14 +56,14 @@ pub struct Settings {
 }
 
 /// Which workloads of different clusters are one row.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grouping {
     pub by: GroupBy,
     /// Endings such as `-aws` that name the cluster, not the workload.
     pub strip: Vec<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum GroupBy {
     NamespaceAndName,
     Name,

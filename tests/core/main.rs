@@ -12,6 +12,7 @@ mod gate;
 mod keys;
 mod printed;
 mod readme;
+mod recording;
 mod routes;
 mod screens;
 mod verbs;

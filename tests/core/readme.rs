@@ -28,9 +28,15 @@ fn readme() -> String {
 
 fn table_of_keys() -> String {
     let mut table = String::from("\n| Keys | Where | What |\n|---|---|---|\n");
-    for context in
-        [Context::Everywhere, Context::Panel, Context::Inspect, Context::Text, Context::Logs, Context::Picker]
-    {
+    for context in [
+        Context::Everywhere,
+        Context::Panel,
+        Context::Inspect,
+        Context::Text,
+        Context::Logs,
+        Context::Picker,
+        Context::Replay,
+    ] {
         for row in ACTIONS.iter().filter(|row| row.context == context) {
             let keys: Vec<_> =
                 row.keys.iter().map(|keys| format!("`{}`", keys.replace('|', "\\|"))).collect();

@@ -26,6 +26,8 @@ pub const NOW: Now = Now { mono: Mono(3_600_000), unix: Unix(1_772_978_531) };
 
 pub struct World {
     pub state: State,
+    /// Everything that was told, in its order.
+    pub told: Vec<Fact>,
     resources: Vec<Resource>,
 }
 
@@ -38,7 +40,7 @@ impl World {
         let mut state = State::new(settings);
         state.tick(NOW);
         let resources = kinds::built_in().into_iter().chain(kinds::custom(&job_kind::built_in())).collect();
-        Self { state, resources }
+        Self { state, told: Vec::new(), resources }
     }
 
     /// A cluster that answers, with these objects, everything heard `heard` seconds ago.
@@ -101,11 +103,16 @@ impl World {
     }
 
     pub fn source(&mut self, source: SourceId, at: Mono, fact: SourceFact) {
-        self.state.apply(Fact::Source(source, at, fact));
+        self.tell(Fact::Source(source, at, fact));
     }
 
     pub fn fact(&mut self, cluster: ClusterId, at: Mono, fact: ClusterFact) {
-        self.state.apply(Fact::Cluster(cluster, at, fact));
+        self.tell(Fact::Cluster(cluster, at, fact));
+    }
+
+    fn tell(&mut self, fact: Fact) {
+        self.told.push(fact.clone());
+        self.state.apply(fact);
     }
 
     /// So many seconds later; sources that were live then are heard again.

@@ -167,6 +167,15 @@ impl Console {
         self.seen.lock().unwrap().bytes.clone()
     }
 
+    /// The screen when nothing moves on it, without what is empty at the ends of lines and of the screen.
+    pub fn still(&self) -> String {
+        self.wait("a screen that stands still", || {
+            let text = self.text();
+            std::thread::sleep(LOOK * 5);
+            (text == self.text()).then(|| trimmed(&text))
+        })
+    }
+
     /// Waits until the screen shows it.
     pub fn until(&self, what: &str, so: impl Fn(&str) -> bool) -> &Console {
         self.wait(what, || so(&self.text()).then_some(()));
@@ -249,6 +258,12 @@ impl Console {
         write!(click, "\x1b[<0;{column};{line}M\x1b[<0;{column};{line}m").unwrap();
         self.press(&click)
     }
+}
+
+/// Lines without their ends, up to the last that says something.
+pub fn trimmed(text: &str) -> String {
+    let lines: Vec<_> = text.lines().map(str::trim_end).collect();
+    lines.join("\n").trim_end().to_owned()
 }
 
 fn cells(count: u16) -> NonZeroU16 {

@@ -9,3 +9,4 @@ mod keys;
 mod leaving;
 mod login;
 mod printed;
+mod replay;

@@ -9,7 +9,7 @@ use crate::fleet::{ChangeId, Clean, ClusterId};
 use crate::gate::machine::{Command, Event};
 use crate::gate::operation::Why;
 use crate::gate::{Intent, Operation, Record, Sight, Wish};
-use crate::input::Action;
+use crate::input::{Action, Context};
 use crate::panels::{PanelId, Request};
 use crate::ui::Meaning;
 
@@ -191,6 +191,11 @@ impl App {
             return Vec::new();
         }
         let id = view.id.clone();
+        let reads =
+            matches!(action, Action::CopyPlan | Action::Open) || action.row().context != Context::Plan;
+        if !reads && self.is_only_shown() {
+            return Vec::new();
+        }
         match action {
             Action::Apply => self.confirm(&id, ""),
             Action::StopChange => self.happened(&id, Event::Stop),
@@ -206,6 +211,7 @@ impl App {
             // The default is to do nothing.
             Action::Open => self.close_top(),
             other => {
+                let Some(Layer::Plan(view)) = self.layers.last_mut() else { return Vec::new() };
                 view.scroll(other);
                 Vec::new()
             }
@@ -232,6 +238,9 @@ impl App {
     }
 
     pub(in crate::app) fn confirm(&mut self, id: &ChangeId, words: &str) -> Vec<Effect> {
+        if self.is_only_shown() {
+            return Vec::new();
+        }
         let world = self.desk.world_of(&self.state);
         let objection = self.desk.operation(id).and_then(|it| it.objection(words, world));
         if let Some(Layer::Plan(view)) = self.layers.last_mut() {

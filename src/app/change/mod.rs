@@ -36,6 +36,10 @@ pub(super) struct Looking {
 impl App {
     /// What a panel asks for that would change something.
     pub(super) fn change(&mut self, request: Request) -> Vec<Effect> {
+        // What was planned can be read.
+        if !matches!(request, Request::Resume(_)) && self.is_only_shown() {
+            return Vec::new();
+        }
         let places = match &request {
             Request::Scale(places) | Request::Restart(places) => places.clone(),
             Request::Weights { .. } => return self.change_weights(request),

@@ -104,7 +104,7 @@ pub fn events(state: &State, inspect: &Inspect) -> Vec<Line> {
         of_subject(state, cluster, &inspect.subject).iter().map(|pod| pod.key.name.clone()).collect();
     let mut events: Vec<&Event> =
         cluster.objects.events.values().filter(|event| is_about(event, &inspect.subject, &pods)).collect();
-    events.sort_by_key(|event| std::cmp::Reverse(event.last_seen));
+    events.sort_by_key(|event| (std::cmp::Reverse(event.last_seen), &event.key));
     if events.is_empty() {
         let fresh = cluster.freshness(crate::fleet::Kind::Event, state.now, state.settings.stale_after);
         let words = match fresh {

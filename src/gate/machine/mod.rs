@@ -22,6 +22,7 @@ mod verify;
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::operation::{Actor, Awaits, Operation, Outcome, Progress, StepState, Version, Why};
@@ -32,7 +33,7 @@ use crate::fleet::{Age, ChangeId, Clean, ClusterId, Fault, Now, Unix};
 use crate::state::State;
 
 /// What can happen to an operation.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Event {
     Checked {
         step: usize,
@@ -75,7 +76,7 @@ pub enum Event {
 }
 
 /// Which record was written. Only the first three are waited for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Written {
     Opening,
     Resuming,
@@ -84,7 +85,7 @@ pub enum Written {
 }
 
 /// What asking about a target brought, when the server would take it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
     /// It may not hold a lease there, so another console does not see this one, and why.
     pub unannounced: Option<Clean>,
@@ -94,7 +95,7 @@ pub struct Report {
     pub warnings: Vec<Clean>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rejection {
     pub words: Clean,
     /// The object as it is now, when it is not as it was shown.
@@ -103,7 +104,7 @@ pub struct Rejection {
 }
 
 /// One value as it was shown and as it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
     pub label: Clean,
     pub shown: Clean,
@@ -111,7 +112,7 @@ pub struct Difference {
 }
 
 /// What became of a request.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Answered {
     Confirmed {
         version: Version,

@@ -92,6 +92,11 @@ impl Findings {
         self.list.iter().filter(|finding| in_scope(state, finding))
     }
 
+    /// Rules that nobody wants to be told of.
+    pub fn silenced(&self) -> &[Rule] {
+        &self.silenced
+    }
+
     pub(super) fn silence(&mut self, rules: &[Rule]) {
         self.silenced = rules.to_vec();
     }

@@ -44,7 +44,8 @@ impl<'a> JobIndex<'a> {
         for pod in objects.usage.troubled().filter_map(|key| objects.pods.get(key)) {
             if let (Some(job), Some(trouble)) = (index.job_of(pod), pod.trouble.as_deref()) {
                 let worst = index.troubles.entry(name(job)).or_insert(trouble);
-                if (trouble.kind, trouble.since) < (worst.kind, worst.since) {
+                let order = |it: &'a Trouble| (it.kind, it.since, &it.container, &it.message);
+                if order(trouble) < order(worst) {
                     *worst = trouble;
                 }
             }

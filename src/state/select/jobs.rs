@@ -63,7 +63,7 @@ impl JobRow {
     }
 }
 
-/// Jobs in scope, unsorted.
+/// Jobs in scope, by cluster and name: rows that a column does not tell apart keep their order.
 pub fn rows(state: &State) -> Arc<[Arc<JobRow>]> {
     state.kept.jobs.answer(Print::of(state, &MADE_OF), || {
         let counted: BTreeSet<_> = state.counted_clusters().map(|cluster| cluster.id).collect();
@@ -103,7 +103,9 @@ fn counts_of(state: &State, cluster: &Cluster) -> Counts {
 fn of_cluster(state: &State, cluster: &Cluster) -> Vec<JobRow> {
     let index = JobIndex::new(cluster);
     let jobs = cluster.objects.jobs.values().filter(|job| !index.is_made_by_another(job));
-    jobs.map(|job| row(state, cluster, &index, job)).collect()
+    let mut rows: Vec<_> = jobs.map(|job| row(state, cluster, &index, job)).collect();
+    rows.sort_unstable_by(|a, b| (&a.name, a.job.kind).cmp(&(&b.name, b.job.kind)));
+    rows
 }
 
 /// One job, for its detail view.
