@@ -96,7 +96,7 @@ impl Report {
 ///   warning  version           v1.33.5: upstream support ended at 2026-06-28
 ///                              → upgrade it, unless your cloud supports it for longer
 /// ```
-fn text(report: &Report) -> String {
+pub fn text(report: &Report) -> String {
     let mut text = String::new();
     for item in &report.items {
         text.push_str(&format!("{}: {}\n", item.cluster, item.verdict.word()));

@@ -35,6 +35,11 @@ impl Files {
         self.demo.clone().or_else(config::journal_path)
     }
 
+    /// Every kubeconfig that is looked at, whatever the configuration says of others.
+    pub fn kubeconfigs(&self) -> Vec<PathBuf> {
+        self.places.kubeconfig_files.clone()
+    }
+
     pub fn read(&self) -> Result<Setup> {
         let config = Config::load(self.config.as_deref())?;
         self.lead(if self.demo.is_some() { Demo::over(config) } else { config })

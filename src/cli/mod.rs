@@ -1,5 +1,6 @@
 //! The verbs, one file each. They print what the panels show, from the same selectors.
 
+mod bugreport;
 pub mod change;
 mod console;
 mod demo;
@@ -58,6 +59,9 @@ fn run(arguments: &Arguments) -> Result<u8> {
     }
     if let Some(recording) = &global.replay {
         return replay::run(global, recording);
+    }
+    if let Some(Verb::Bugreport(args)) = &arguments.verb {
+        return bugreport::run(global, args);
     }
     let log_file = config::log_path();
     let _log = log_file.as_deref().and_then(start_log);

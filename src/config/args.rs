@@ -97,6 +97,8 @@ pub enum Verb {
         #[arg(short, long, default_value = "table")]
         output: Format,
     },
+    /// Pack what somebody needs who is to mend a mistake into one file, say what is in it, and send nothing
+    Bugreport(Bugreport),
     /// Look at what was changed from this machine; take it back, or go on with it
     Journal(journal::Journal),
     /// Print a completion script for a shell
@@ -156,6 +158,18 @@ pub struct TrafficShow {
     /// How long to wait for clusters that do not answer
     #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = age)]
     pub timeout: crate::fleet::Age,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct Bugreport {
+    /// A new file [default: skydeck-bugreport-TIME.tar.gz here]
+    pub file: Option<PathBuf>,
+    /// Pack this recording too; without a file, the newest in the state folder
+    #[arg(long, value_name = "FILE", num_args = 0..=1)]
+    pub recording: Option<Option<PathBuf>>,
+    /// Say what would be in it, and write nothing
+    #[arg(long, visible_alias = "dry-run")]
+    pub list: bool,
 }
 
 #[derive(Debug, Clone, Args)]

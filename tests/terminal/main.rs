@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod changes;
+mod bugreport;
 mod console;
 mod hostile;
 mod keys;
