@@ -13,6 +13,8 @@ const JUMP_SECS: i64 = 30;
 pub struct Clocks {
     console: Clock,
     last: Option<Now>,
+    /// Seconds that were added to the wall clock.
+    set_by: i64,
 }
 
 /// What reading the clocks told.
@@ -25,14 +27,19 @@ pub struct Reading {
 
 impl Clocks {
     pub fn new(console: Clock) -> Self {
-        Self { console, last: None }
+        Self { console, last: None, set_by: 0 }
+    }
+
+    /// As if somebody had set the machine's clock forward, or back.
+    pub fn set_by(&mut self, seconds: i64) {
+        self.set_by += seconds;
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is the place where the wall clock is read")]
     pub fn read(&mut self) -> Reading {
         let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         let unix = unix.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX));
-        self.take(Now { mono: self.console.mono(), unix: Unix(unix) })
+        self.take(Now { mono: self.console.mono(), unix: Unix(unix.saturating_add(self.set_by)) })
     }
 
     fn take(&mut self, now: Now) -> Reading {

@@ -18,7 +18,7 @@ pub struct Headless {
     pub state: State,
     pub session: Session,
     facts: Receiver<Vec<Fact>>,
-    clocks: Clocks,
+    pub clocks: Clocks,
 }
 
 impl Headless {

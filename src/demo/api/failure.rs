@@ -9,6 +9,7 @@ use axum::response::Response;
 
 use super::asked::Asked;
 use super::body;
+use super::mangle;
 use super::route::Route;
 use crate::demo::refusal::Refusal;
 
@@ -27,6 +28,14 @@ pub enum Failure {
     Cut,
     /// A body that is no JSON; nothing was done.
     Garbage,
+    /// JSON of another shape than was asked for; nothing was done.
+    WrongTypes,
+    /// `{}`: JSON, and nothing in it; nothing was done.
+    Blank,
+    /// More than anybody should keep, of no sense; nothing was done.
+    Huge,
+    /// The answer, whose body is not what it should be; it was done.
+    Body(Mangled),
     /// The request is read, and the connection is reset without an answer; nothing was done.
     Reset,
     /// The same, and it was done.
@@ -39,6 +48,27 @@ pub enum Failure {
     Late,
 }
 
+/// What becomes of the body of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mangled {
+    /// The head, and then silence until `Seam::mend`.
+    Silent,
+    /// The head and half of the first piece, and then silence until `Seam::mend`.
+    SilentMidway,
+    /// The half of it, with an end in good order.
+    Truncated,
+    /// A watch whose history is gone: an `ERROR` with 410 inside, and the end.
+    Expired,
+    /// A watch that first tells of an object that cannot be understood.
+    Odd,
+    /// A watch that tells everything twice.
+    Twice,
+    /// A watch without bookmarks.
+    WithoutBookmarks,
+    /// A watch that begins with a bookmark of long ago.
+    Rewound,
+}
+
 impl Failure {
     /// The answer, for those that have one of their own.
     pub(super) fn answer(self, asked: &Asked) -> Response {
@@ -48,13 +78,22 @@ impl Failure {
                 body::json(code, &status(code, asked).body())
             }
             Failure::Webhook(code, why) => body::json(code, &Refusal::by_webhook(code, why).body()),
-            _ => body::typed(200, "application/json", Body::from("<html>a proxy's page</html>")),
+            Failure::WrongTypes => {
+                json(r#"{"kind":"List","metadata":{"resourceVersion":"7"},"items":"none"}"#)
+            }
+            Failure::Blank => json("{}"),
+            Failure::Huge => body::typed(200, "application/json", mangle::endless()),
+            _ => json("<html>a proxy's page</html>"),
         };
         if let Failure::RetryAfter(_, seconds) = self {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }
+}
+
+fn json(text: &'static str) -> Response {
+    body::typed(200, "application/json", Body::from(text))
 }
 
 /// The words Kubernetes has for a code, about the object that the request was about.

@@ -13,6 +13,7 @@ mod failure;
 mod line;
 mod list;
 mod logs;
+mod mangle;
 mod openapi;
 mod options;
 mod patch;
@@ -41,7 +42,7 @@ use accept::Form;
 use route::{Call, Route, Sub};
 
 pub use asked::{Asked, Nature, Which};
-pub use failure::Failure;
+pub use failure::{Failure, Mangled};
 pub use seam::Seam;
 
 /// What a server says of itself, and whom it lets in.

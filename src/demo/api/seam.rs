@@ -26,6 +26,7 @@ use tokio::sync::watch;
 use super::asked::{Asked, Nature, Which};
 use super::failure::Failure;
 use super::line::{Line, Lines};
+use super::mangle;
 
 #[derive(Debug)]
 pub struct Seam {
@@ -275,7 +276,8 @@ async fn fail(
     let mut mended = seam.mended.subscribe();
     let request = whole(request).await;
     match failure {
-        Failure::Cut => return cut(work(seam, asked, request, next).await),
+        Failure::Cut => return mangle::cut(work(seam, asked, request, next).await),
+        Failure::Body(how) => return mangle::answer(work(seam, asked, request, next).await, how, mended),
         Failure::StatusAfter(_) | Failure::ResetAfter | Failure::HangAfter => {
             work(seam, asked, request, next).await;
         }
@@ -318,16 +320,6 @@ fn while_it_lasts(seam: Arc<Seam>, body: Body) -> impl Stream<Item = Result<Byte
     })
 }
 
-fn cut(response: Response) -> Response {
-    response.map(|body| {
-        let begin = body
-            .into_data_stream()
-            .take(1)
-            .map(|piece| piece.map(|bytes| bytes.slice(..bytes.len() / 2)).map_err(io::Error::other));
-        Body::from_stream(begin.chain(stream::iter([Err(broken())])))
-    })
-}
-
-fn broken() -> io::Error {
+pub(super) fn broken() -> io::Error {
     io::Error::from(io::ErrorKind::ConnectionReset)
 }
