@@ -255,14 +255,16 @@ impl Cluster {
 
     fn identify(&mut self, uid: Option<Clean>, unix: Unix) {
         let identity = uid.map_or(Identity::Withheld, Identity::Uid);
-        if let (Identity::Uid(old), Identity::Uid(new)) = (&self.identity, &identity)
-            && old != new
-        {
-            let replaced = (unix, old.clone());
+        if self.identity != Identity::Unknown && self.identity != identity {
+            let replaced = match (&self.identity, &identity) {
+                (Identity::Uid(old), Identity::Uid(_)) => Some((unix, old.clone())),
+                // It cannot be told whether it is another one; so it is not said, and nothing is kept.
+                _ => self.replaced.clone(),
+            };
             let fresh = Self::new(self.id, self.spec.clone());
             let before = std::mem::replace(self, fresh);
             self.connection = before.connection;
-            self.replaced = Some(replaced);
+            self.replaced = replaced;
         }
         self.identity = identity;
     }

@@ -17,6 +17,8 @@ pub struct Source {
     pub heard: Option<Mono>,
     pub relists: u32,
     pub undecodable: Undecodable,
+    /// A list has begun and is not complete.
+    listing: bool,
     pub(super) generation: u32,
 }
 
@@ -122,6 +124,7 @@ impl Source {
             heard: None,
             relists: 0,
             undecodable: Undecodable::default(),
+            listing: false,
             generation: 0,
         }
     }
@@ -137,15 +140,20 @@ impl Source {
                     self.synced = false;
                 }
                 self.state = state.clone();
+                self.listing = false;
                 return;
             }
             SourceFact::Begin => {
+                self.listing = true;
+                if matches!(self.state, SourceState::Absent | SourceState::Denied(_)) {
+                    (self.state, self.state_since) = (SourceState::Listing, at);
+                }
                 self.generation += 1;
                 self.undecodable = Undecodable::default();
             }
             SourceFact::Complete => {
                 self.relists += u32::from(self.synced);
-                self.synced = true;
+                (self.synced, self.listing) = (true, false);
             }
             SourceFact::Undecodable { name, why } => {
                 self.undecodable.add(name.as_ref(), why);
@@ -154,7 +162,16 @@ impl Source {
             SourceFact::Gone(key) => self.undecodable.forget(key),
             SourceFact::Heard => {}
         }
-        self.heard = Some(at);
+        if !self.synced || self.is_told_all(fact) {
+            self.heard = Some(at);
+        }
+    }
+
+    /// Whether what is known is as of now when this was told. Of a list only its end says so; and news of a watch do,
+    /// unless it has yet to tell what was missed before it.
+    fn is_told_all(&self, fact: &SourceFact) -> bool {
+        let flows = !self.listing && self.heard.is_some() && self.state == SourceState::Watching;
+        matches!(fact, SourceFact::Complete | SourceFact::Heard) || flows
     }
 
     /// `silent_for` is how long the whole API server has not answered.
@@ -203,6 +220,28 @@ mod tests {
         // A server that does not answer at all is noticed sooner than a quiet watch.
         assert_eq!(source.freshness(at(30), LIMIT, Some(Age(10))), Freshness::Live);
         assert_eq!(source.freshness(at(33), LIMIT, Some(Age(23))), Freshness::Stale(Age(23)));
+    }
+
+    #[test]
+    fn what_was_missed_must_be_told_before_it_is_live_again() {
+        let news = SourceFact::Gone(ObjectKey::new("a", "b"));
+        let mut source = synced_at(10);
+        source.apply(at(40).mono, &news);
+        assert_eq!(source.freshness(at(80), LIMIT, None), Freshness::Live, "news of a watch that goes on");
+        let fault = Fault::new(Step::Watch, FaultKind::Cut, "");
+        let retrying = SourceState::Retrying { fault, attempt: 1, next_ms: 500 };
+        source.apply(at(90).mono, &SourceFact::State(retrying));
+        source.apply(at(91).mono, &news);
+        assert_eq!(
+            source.freshness(at(91), LIMIT, None),
+            Freshness::Stale(Age(51)),
+            "the first of many news"
+        );
+        source.apply(at(92).mono, &SourceFact::Begin);
+        source.apply(at(92).mono, &news);
+        assert_eq!(source.freshness(at(92), LIMIT, None), Freshness::Stale(Age(52)), "half a list");
+        source.apply(at(93).mono, &SourceFact::Complete);
+        assert_eq!(source.freshness(at(93), LIMIT, None), Freshness::Live);
     }
 
     #[test]

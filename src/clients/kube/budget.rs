@@ -3,11 +3,11 @@
 //! The first minute of a session may ask for every kind at once. After that the rate holds, also when
 //! everything reconnects together; what waits, waits in order.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, sleep_until};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, sleep};
 
 /// Requests a second, once the start is over.
 pub const RATE: f64 = 5.0;
@@ -17,8 +17,13 @@ const BURST: f64 = 5.0;
 const START: u32 = 110;
 const LISTS_AT_ONCE: usize = 4;
 
+/// How long the start may last; what it did not use is not saved for later.
+const START_LASTS: Duration = Duration::from_mins(1);
+
 #[derive(Debug)]
 pub struct Budget {
+    /// Whose turn it is.
+    order: tokio::sync::Mutex<()>,
     bucket: Mutex<Bucket>,
     lists: Arc<Semaphore>,
 }
@@ -26,38 +31,48 @@ pub struct Budget {
 #[derive(Debug)]
 struct Bucket {
     start_left: u32,
+    start_ends: Instant,
+    /// Below zero when some could not wait.
     tokens: f64,
     at: Instant,
 }
 
 impl Default for Budget {
     fn default() -> Self {
+        let now = Instant::now();
+        let bucket = Bucket { start_left: START, start_ends: now + START_LASTS, tokens: BURST, at: now };
         Self {
-            bucket: Mutex::new(Bucket { start_left: START, tokens: BURST, at: Instant::now() }),
+            order: tokio::sync::Mutex::default(),
+            bucket: Mutex::new(bucket),
             lists: Arc::new(Semaphore::new(LISTS_AT_ONCE)),
         }
     }
 }
 
 impl Budget {
-    /// Returns when one request may be sent.
+    /// Returns when one request may be sent, in the order of those who asked.
     pub async fn admit(&self) {
-        let mut bucket = self.bucket.lock().await;
-        if bucket.start_left > 0 {
-            bucket.start_left -= 1;
-            return;
+        let _turn = self.order.lock().await;
+        // What could not wait may have taken the place meanwhile.
+        while let Some(wait) = self.take() {
+            sleep(wait).await;
         }
-        let now = Instant::now();
-        let earned = now.duration_since(bucket.at).as_secs_f64() * RATE;
-        bucket.tokens = (bucket.tokens + earned).min(BURST) - 1.0;
-        bucket.at = now;
-        if bucket.tokens < 0.0 {
-            // Holding the lock keeps the order.
-            let due = now + Duration::from_secs_f64(-bucket.tokens / RATE);
-            sleep_until(due).await;
-            bucket.tokens = 0.0;
-            bucket.at = due;
+    }
+
+    /// Counts a request that cannot wait; those after it wait longer.
+    pub fn admit_at_once(&self) {
+        let mut bucket = self.bucket();
+        if bucket.take().is_some() {
+            bucket.tokens -= 1.0;
         }
+    }
+
+    fn take(&self) -> Option<Duration> {
+        self.bucket().take()
+    }
+
+    fn bucket(&self) -> MutexGuard<'_, Bucket> {
+        self.bucket.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A place among the lists that may run at once; given back when dropped.
@@ -69,6 +84,26 @@ impl Budget {
                 return permit;
             }
         }
+    }
+}
+
+impl Bucket {
+    /// Takes one place, or says how long until there is one.
+    fn take(&mut self) -> Option<Duration> {
+        let now = Instant::now();
+        if self.start_left > 0 && now < self.start_ends {
+            self.start_left -= 1;
+            return None;
+        }
+        let earned = now.duration_since(self.at).as_secs_f64() * RATE;
+        self.tokens = (self.tokens + earned).min(BURST);
+        self.at = now;
+        // A little less than one: seconds are not exact.
+        if self.tokens > 0.999 {
+            self.tokens -= 1.0;
+            return None;
+        }
+        Some(Duration::from_secs_f64((1.0 - self.tokens) / RATE))
     }
 }
 
@@ -91,5 +126,36 @@ mod tests {
         }
         let seconds = again.elapsed().as_secs_f64();
         assert!((9.9..10.1).contains(&seconds), "55 requests took {seconds} s");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_the_start_did_not_use_is_not_saved() {
+        let budget = Budget::default();
+        budget.admit().await;
+        tokio::time::sleep(START_LASTS).await;
+        let again = Instant::now();
+        for _ in 0..25 {
+            budget.admit().await;
+        }
+        let seconds = again.elapsed().as_secs_f64();
+        assert!((3.9..4.1).contains(&seconds), "25 requests took {seconds} s");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_cannot_wait_is_paid_for_by_those_after_and_who_gives_up_pays_nothing() {
+        let budget = Budget::default();
+        budget.bucket().start_left = 0;
+        for _ in 0..10 {
+            budget.admit_at_once();
+        }
+        let began = Instant::now();
+        {
+            let waiting: Vec<_> = (0..20).map(|_| Box::pin(budget.admit())).collect();
+            let all = futures::future::join_all(waiting);
+            assert!(tokio::time::timeout(Duration::from_millis(10), all).await.is_err());
+        }
+        budget.admit().await;
+        let seconds = began.elapsed().as_secs_f64();
+        assert!((1.1..1.3).contains(&seconds), "the eleventh waited {seconds} s");
     }
 }

@@ -93,6 +93,10 @@ impl Door {
     /// Asks, within the budget of the cluster. An answer of 400 and above is a fault.
     pub async fn ask(&self, question: Question<'_>) -> Result<Answer, Fault> {
         self.budget.admit().await;
+        self.ask_admitted(question).await
+    }
+
+    async fn ask_admitted(&self, question: Question<'_>) -> Result<Answer, Fault> {
         self.meter.requests.fetch_add(1, Ordering::Relaxed);
         let step = question.step;
         let request = request(&question)?;
@@ -109,9 +113,17 @@ impl Door {
     /// Asks for something small and reads it whole.
     pub async fn ask_json<T: serde::de::DeserializeOwned>(&self, question: Question<'_>) -> Result<T, Fault> {
         let step = question.step;
-        let body = self.ask(question).await?.whole().await?;
-        serde_json::from_slice(&body)
-            .map_err(|error| Fault::new(step, FaultKind::Malformed, wire::list::place(&error)))
+        read_json(step, &self.ask(question).await?.whole().await?)
+    }
+
+    /// The same for a question that an answer already waits for; what is asked later waits longer instead.
+    pub async fn ask_json_at_once<T: serde::de::DeserializeOwned>(
+        &self,
+        question: Question<'_>,
+    ) -> Result<T, Fault> {
+        self.budget.admit_at_once();
+        let step = question.step;
+        read_json(step, &self.ask_admitted(question).await?.whole().await?)
     }
 
     /// A place among the lists that may run at once.
@@ -162,6 +174,11 @@ impl Answer {
         }
         Ok(whole.freeze())
     }
+}
+
+fn read_json<T: serde::de::DeserializeOwned>(step: Step, body: &[u8]) -> Result<T, Fault> {
+    serde_json::from_slice(body)
+        .map_err(|error| Fault::new(step, FaultKind::Malformed, wire::list::place(&error)))
 }
 
 fn request(question: &Question<'_>) -> Result<Request<Body>, Fault> {

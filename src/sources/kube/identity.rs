@@ -4,6 +4,7 @@
 //! happened. Its objects must never be mixed with those of the cluster before, so the UID is asked for
 //! before anything is listed anew, and with every ping.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -15,29 +16,48 @@ use crate::fleet::{Clean, Fault, FaultKind, Step};
 
 const PATH: &str = "/api/v1/namespaces/kube-system";
 
-/// An answer so young need not be asked for again: many sources come back at the same moment.
+/// An answer so young is enough for a first list.
 const YOUNG: Duration = Duration::from_secs(2);
+/// An account that may not ask any more is not another cluster at once: a server in trouble refuses everything.
+const WITHHELD: Duration = Duration::from_mins(1);
 
 #[derive(Debug)]
 pub struct Identity {
     known: Mutex<Known>,
+    /// It is known who it is; without the lock, so that the first lists of a session wait for nobody.
+    is_known: AtomicBool,
+    /// It stands where another cluster stood: it may happen again at any moment.
+    in_place_of_another: bool,
     /// Tells the supervisor what was found.
     found: mpsc::Sender<Found>,
 }
 
 #[derive(Debug, Default)]
 struct Known {
-    uid: Option<Clean>,
+    who: Who,
+    /// When the last question that was answered was asked.
     asked: Option<Instant>,
+    /// Since when the account may not ask any more.
+    withheld: Option<Instant>,
+    /// It is another cluster: nobody may go on.
+    replaced: bool,
 }
 
-/// What a question for the identity found.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+enum Who {
+    #[default]
+    Unknown,
+    /// The account may not ask.
+    Withheld,
+    Uid(Clean),
+}
+
+/// What a question for the identity found; `None` when the account may not ask.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
-    First(Clean),
-    Withheld,
-    /// Another cluster than before.
-    Replaced(Clean),
+    First(Option<Clean>),
+    /// Another cluster than before, or one that cannot be told from it.
+    Replaced(Option<Clean>),
 }
 
 #[derive(Deserialize)]
@@ -52,41 +72,89 @@ struct Metadata {
 
 impl Identity {
     pub fn new() -> (Self, mpsc::Receiver<Found>) {
-        let (found, receiver) = mpsc::channel(8);
-        (Self { known: Mutex::default(), found }, receiver)
+        Self::of(Who::Unknown, false)
     }
 
-    /// Asks and compares. When another cluster answers it tells the supervisor and never returns: the
-    /// supervisor ends everything that would go on with the old cluster's versions.
-    pub async fn verify(&self, door: &Door) -> Result<(), Fault> {
-        let mut known = self.known.lock().await;
-        if known.asked.is_some_and(|asked| asked.elapsed() < YOUNG) {
+    /// That of a cluster that was found in the place of another.
+    pub fn found(uid: Option<Clean>) -> (Self, mpsc::Receiver<Found>) {
+        Self::of(uid.map_or(Who::Withheld, Who::Uid), true)
+    }
+
+    fn of(who: Who, in_place_of_another: bool) -> (Self, mpsc::Receiver<Found>) {
+        let (found, receiver) = mpsc::channel(8);
+        let is_known = AtomicBool::new(who != Who::Unknown);
+        let known = Mutex::new(Known { who, ..Known::default() });
+        (Self { known, is_known, in_place_of_another, found }, receiver)
+    }
+
+    /// For the first list of a source, of which there are many at once: what was asked a moment ago is enough, unless
+    /// clusters change places.
+    pub async fn verify_first(&self, door: &Door) -> Result<(), Fault> {
+        if !self.is_known.load(Ordering::SeqCst) {
             return Ok(());
         }
-        let answer: Result<Namespace, Fault> = door.ask_json(Question::json(PATH, Step::Ping)).await;
-        known.asked = Some(Instant::now());
-        let uid = match answer {
-            Ok(namespace) => Clean::from(namespace.metadata.uid),
-            Err(fault) if matches!(fault.kind, FaultKind::Forbidden | FaultKind::NotFound) => {
-                if known.uid.is_none() {
-                    let _ = self.found.send(Found::Withheld).await;
-                }
-                return Ok(());
-            }
-            Err(fault) => {
-                known.asked = None;
-                return Err(fault);
-            }
+        let now = Instant::now();
+        let since = if self.in_place_of_another { now } else { now.checked_sub(YOUNG).unwrap_or(now) };
+        self.verify(door, since).await
+    }
+
+    /// Whether it is still the same, asked at or after a moment. When another cluster answers it tells the supervisor
+    /// and never returns, nor does it for anybody who asks later: the supervisor ends everything that would go on with
+    /// the old cluster's versions.
+    pub async fn verify(&self, door: &Door, since: Instant) -> Result<(), Fault> {
+        let mut known = self.known.lock().await;
+        if known.replaced {
+            drop(known);
+            std::future::pending::<()>().await;
+            return Ok(());
+        }
+        // Many sources come back at the same moment; one question serves them all.
+        if known.asked.is_some_and(|asked| asked >= since) {
+            return Ok(());
+        }
+        let asked = Instant::now();
+        let answer: Result<Namespace, Fault> = door.ask_json_at_once(Question::json(PATH, Step::Ping)).await;
+        let who = known.take(answer)?;
+        known.asked = Some(asked);
+        self.is_known.store(true, Ordering::SeqCst);
+        let uid = match &who {
+            Who::Uid(uid) => Some(uid.clone()),
+            _ => None,
         };
-        match known.uid.replace(uid.clone()) {
-            None => drop(self.found.send(Found::First(uid)).await),
-            Some(before) if before == uid => {}
-            Some(_) => {
-                let _ = self.found.send(Found::Replaced(uid)).await;
+        match std::mem::replace(&mut known.who, who.clone()) {
+            before if before == who => {}
+            Who::Unknown => drop(self.found.send(Found::First(uid)).await),
+            _ => {
+                known.replaced = true;
                 drop(known);
+                let _ = self.found.send(Found::Replaced(uid)).await;
                 std::future::pending::<()>().await;
             }
         }
         Ok(())
+    }
+}
+
+impl Known {
+    /// Who it was that answered so.
+    fn take(&mut self, answer: Result<Namespace, Fault>) -> Result<Who, Fault> {
+        let fault = match answer {
+            Ok(namespace) => {
+                self.withheld = None;
+                return Ok(Who::Uid(Clean::from(namespace.metadata.uid)));
+            }
+            Err(fault) => fault,
+        };
+        let is_known = matches!(self.who, Who::Uid(_));
+        match fault.kind {
+            FaultKind::Forbidden | FaultKind::NotFound if !is_known => Ok(Who::Withheld),
+            FaultKind::Forbidden => {
+                let since = *self.withheld.get_or_insert_with(Instant::now);
+                if since.elapsed() >= WITHHELD { Ok(Who::Withheld) } else { Err(fault) }
+            }
+            // Every cluster has it; this is a gateway without one.
+            FaultKind::NotFound => Err(Fault::new(fault.step, FaultKind::Status(404), fault.detail)),
+            _ => Err(fault),
+        }
     }
 }

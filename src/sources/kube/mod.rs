@@ -13,6 +13,7 @@ mod logs;
 mod plan;
 mod ping;
 mod reflector;
+mod stream;
 pub mod supervisor;
 mod watched;
 
@@ -21,7 +22,7 @@ pub use supervisor::run;
 
 use tokio::sync::watch;
 
-/// Ends waits early: the server answers again, or the operator asked for it.
+/// Ends waits early and opens watches anew: the server answers again after silence, or the operator asked for it.
 #[derive(Debug, Clone)]
 pub struct Nudge {
     sender: watch::Sender<u64>,

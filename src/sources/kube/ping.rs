@@ -63,7 +63,7 @@ impl Ping {
             self.door.ask_json(Question::json("/version", Step::Ping)).await;
         let round_trip = began.elapsed();
         let outcome = match version {
-            Ok(version) => self.identity.verify(&self.door).await.map(|()| version),
+            Ok(version) => self.identity.verify(&self.door, began).await.map(|()| version),
             Err(fault) => Err(fault),
         };
         match outcome {

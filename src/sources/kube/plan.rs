@@ -50,16 +50,20 @@ pub enum WatchEnd {
     NotStarted(Fault),
     /// It broke off after it had begun.
     Broken { version: String, fault: Fault },
+    /// It was given up on this side: the way to the server was interrupted, and it may be dead.
+    GivenUp { version: String },
     /// The server no longer has the version.
     Expired,
+    /// The server is at an earlier version than it was: it was restored from a copy.
+    TurnedBack,
 }
 
 /// Failed starts in a row after which the version is no longer trusted.
 const STARTS_BEFORE_LIST: u32 = 3;
 const FIRST_DELAY: Duration = Duration::from_millis(500);
 const LONGEST_DELAY: Duration = Duration::from_secs(15);
-/// A permission or a kind that is missing does not appear by itself soon.
-const SLOW_DELAY: Duration = Duration::from_mins(1);
+/// A permission or a kind that is missing does not appear by itself soon. Should it, the picture follows in time.
+const SLOW_DELAY: Duration = Duration::from_secs(25);
 const LONGEST_THROTTLE: Duration = Duration::from_mins(1);
 
 #[derive(Debug)]
@@ -69,24 +73,44 @@ pub struct Plan {
     /// What to do after the wait.
     after: Option<Next>,
     failures: u32,
+    /// Watches in a row that did not begin, or broke off before they told anything.
     failed_starts: u32,
-}
-
-impl Default for Plan {
-    fn default() -> Self {
-        Self { next: Next::List(ListVersion::Any), version: None, after: None, failures: 0, failed_starts: 0 }
-    }
+    /// The watch has told something.
+    spoke: bool,
+    /// Nothing was missed so far: the next watch follows on a list, or on a watch that ended in good order.
+    follows: bool,
+    /// Every server has this kind.
+    built_in: bool,
 }
 
 impl Plan {
+    pub fn new(built_in: bool) -> Self {
+        Self {
+            next: Next::List(ListVersion::Any),
+            version: None,
+            after: None,
+            failures: 0,
+            failed_starts: 0,
+            spoke: false,
+            follows: false,
+            built_in,
+        }
+    }
+
     pub fn next(&self) -> &Next {
         &self.next
+    }
+
+    /// Whether a watch that begins now continues what is known; else it must first tell what was missed.
+    pub fn follows(&self) -> bool {
+        self.follows
     }
 
     pub fn listed(&mut self, outcome: Result<String, Fault>) {
         match outcome {
             Ok(version) => {
                 self.failed_starts = 0;
+                self.follows = true;
                 self.version = Some(version.clone());
                 self.next = Next::Watch(version);
             }
@@ -105,10 +129,14 @@ impl Plan {
     }
 
     pub fn watched(&mut self, end: WatchEnd) {
+        let spoke = std::mem::take(&mut self.spoke);
+        self.follows = matches!(end, WatchEnd::Regular { told_something: true, .. });
         match end {
             WatchEnd::Regular { version, told_something } => {
-                self.failures = 0;
-                self.failed_starts = 0;
+                if told_something {
+                    self.failures = 0;
+                    self.failed_starts = 0;
+                }
                 self.version = Some(version.clone());
                 self.next = Next::Watch(version);
                 if !told_something {
@@ -120,36 +148,37 @@ impl Plan {
                 }
             }
             WatchEnd::Broken { version, fault } => {
-                self.failed_starts = 0;
-                self.version = Some(version.clone());
+                self.version = Some(version);
                 let again = match fault.kind {
                     // Bytes that make no sense: what was missed is unknown.
                     FaultKind::Malformed => self.list(),
-                    _ => Next::Watch(version),
+                    // Silence may be of something between that holds back streams, and lets lists pass.
+                    FaultKind::TimedOut(_) => self.watch_or_list(spoke),
+                    _ => self.watch_or_list(true),
                 };
                 self.wait(fault, again);
+            }
+            WatchEnd::GivenUp { version } => {
+                self.version = Some(version.clone());
+                self.next = Next::Watch(version);
+            }
+            WatchEnd::TurnedBack => {
+                self.failures += 1;
+                self.version = None;
+                self.next = Next::List(ListVersion::Newest);
+                self.slow_down();
             }
             WatchEnd::Expired => {
                 self.failures += 1;
                 self.next = self.list();
-                if self.failures > 1 {
-                    let fault = Fault::new(crate::fleet::Step::Watch, FaultKind::Expired, "");
-                    let again = self.next.clone();
-                    self.wait(fault, again);
-                }
+                self.slow_down();
             }
             WatchEnd::NotStarted(fault) if fault.kind == FaultKind::Expired => {
                 self.watched(WatchEnd::Expired);
             }
+            WatchEnd::NotStarted(fault) if is_too_large(&fault) => self.watched(WatchEnd::TurnedBack),
             WatchEnd::NotStarted(fault) => {
-                self.failed_starts += 1;
-                let again = match &self.version {
-                    Some(version) if self.failed_starts < STARTS_BEFORE_LIST => Next::Watch(version.clone()),
-                    _ => {
-                        self.failed_starts = 0;
-                        self.list()
-                    }
-                };
+                let again = self.watch_or_list(false);
                 self.wait(fault, again);
             }
         }
@@ -159,6 +188,7 @@ impl Plan {
     pub fn alive(&mut self) {
         self.failures = 0;
         self.failed_starts = 0;
+        self.spoke = true;
     }
 
     /// The wait is over, or was ended because the server answers again.
@@ -173,18 +203,39 @@ impl Plan {
         Next::List(version)
     }
 
+    /// Where it was, if the last watch had told something; a few that had not lead to a list.
+    fn watch_or_list(&mut self, spoke: bool) -> Next {
+        self.failed_starts = if spoke { 0 } else { self.failed_starts + 1 };
+        match &self.version {
+            Some(version) if self.failed_starts < STARTS_BEFORE_LIST => Next::Watch(version.clone()),
+            _ => {
+                self.failed_starts = 0;
+                self.list()
+            }
+        }
+    }
+
+    /// What leads to a list again and again must not do so in a tight loop.
+    fn slow_down(&mut self) {
+        if self.failures > 1 {
+            let fault = Fault::new(crate::fleet::Step::Watch, FaultKind::Expired, "");
+            let again = self.next.clone();
+            self.wait(fault, again);
+        }
+    }
+
     /// `Too large resource version` (504) and `Expired` (410): only a list of the newest helps.
     fn is_version_unavailable(&self, fault: &Fault) -> bool {
         let asked_for_newest = self.next == Next::List(ListVersion::Newest);
-        let too_large = fault.detail.contains("Too large resource version");
-        !asked_for_newest && (fault.kind == FaultKind::Expired || too_large)
+        !asked_for_newest && (fault.kind == FaultKind::Expired || is_too_large(fault))
     }
 
     fn wait(&mut self, fault: Fault, then: Next) {
         self.failures += 1;
         let (why, delay, then) = match fault.kind {
             FaultKind::Forbidden => (Why::Denied(fault.detail), SLOW_DELAY, Next::List(ListVersion::Any)),
-            FaultKind::NotFound => (Why::Absent, SLOW_DELAY, Next::List(ListVersion::Any)),
+            // A gateway that has lost its server says so of everything.
+            FaultKind::NotFound if !self.built_in => (Why::Absent, SLOW_DELAY, Next::List(ListVersion::Any)),
             FaultKind::Throttled(Some(seconds)) => {
                 let delay = Duration::from_secs(seconds.into()).min(LONGEST_THROTTLE);
                 (Why::Retry { fault, attempt: self.failures }, delay, then)
@@ -197,6 +248,11 @@ impl Plan {
         self.after = Some(then);
         self.next = Next::Wait(Wait { why, delay });
     }
+}
+
+/// The server is not as far as it was when it told this version.
+fn is_too_large(fault: &Fault) -> bool {
+    fault.detail.contains("Too large resource version")
 }
 
 /// Twice as long each time, up to a limit; jitter is added where there is a generator.
@@ -214,7 +270,7 @@ mod tests {
     }
 
     fn watching(version: &str) -> Plan {
-        let mut plan = Plan::default();
+        let mut plan = Plan::new(false);
         plan.listed(Ok(version.into()));
         plan.alive();
         plan
@@ -228,7 +284,7 @@ mod tests {
 
     #[test]
     fn the_usual_day() {
-        let mut plan = Plan::default();
+        let mut plan = Plan::new(false);
         assert_eq!(*plan.next(), Next::List(ListVersion::Any));
         plan.listed(Ok("7".into()));
         assert_eq!(*plan.next(), Next::Watch("7".into()));
@@ -278,13 +334,14 @@ mod tests {
         let mut plan = watching("7");
         plan.watched(WatchEnd::Broken { version: "8".into(), fault: fault(FaultKind::Cut) });
         assert_eq!(waits(&mut plan).1, Next::Watch("8".into()));
+        assert!(!plan.follows(), "what was missed must be told before it is live again");
         plan.watched(WatchEnd::Broken { version: "9".into(), fault: fault(FaultKind::Malformed) });
         assert_eq!(waits(&mut plan).1, Next::List(ListVersion::NotOlderThan("9".into())));
     }
 
     #[test]
     fn delays_grow_to_a_limit_and_begin_anew_after_success() {
-        let mut plan = Plan::default();
+        let mut plan = Plan::new(false);
         let mut delays = Vec::new();
         for _ in 0..8 {
             plan.listed(Err(fault(FaultKind::Refused)));
@@ -313,7 +370,7 @@ mod tests {
 
     #[test]
     fn a_throttling_server_says_when_to_come_back() {
-        let mut plan = Plan::default();
+        let mut plan = Plan::new(false);
         plan.listed(Err(fault(FaultKind::Throttled(Some(7)))));
         assert_eq!(waits(&mut plan).0.delay, Duration::from_secs(7));
         plan.listed(Err(fault(FaultKind::Throttled(Some(86_400)))));
@@ -325,5 +382,55 @@ mod tests {
         let mut plan = watching("7");
         plan.watched(WatchEnd::Regular { version: "7".into(), told_something: false });
         assert!(matches!(plan.next(), Next::Wait(_)));
+    }
+
+    #[test]
+    fn watches_that_break_before_they_tell_anything_lead_to_a_list() {
+        let mut plan = watching("7");
+        let broken = || WatchEnd::Broken { version: "7".into(), fault: fault(FaultKind::TimedOut(15)) };
+        plan.watched(broken());
+        for _ in 0..2 {
+            assert_eq!(waits(&mut plan).1, Next::Watch("7".into()));
+            plan.watched(broken());
+        }
+        assert_eq!(waits(&mut plan).1, Next::Watch("7".into()), "the first of them had told something");
+        plan.watched(broken());
+        assert_eq!(waits(&mut plan).1, Next::List(ListVersion::NotOlderThan("7".into())));
+    }
+
+    #[test]
+    fn only_a_list_and_an_end_in_good_order_are_followed_without_a_gap() {
+        let mut plan = Plan::new(true);
+        assert!(!plan.follows());
+        plan.listed(Ok("7".into()));
+        assert!(plan.follows());
+        plan.watched(WatchEnd::GivenUp { version: "8".into() });
+        assert_eq!((plan.next(), plan.follows()), (&Next::Watch("8".into()), false));
+        plan.watched(WatchEnd::Regular { version: "9".into(), told_something: true });
+        assert!(plan.follows());
+        plan.watched(WatchEnd::NotStarted(fault(FaultKind::Refused)));
+        assert!(!plan.follows());
+    }
+
+    #[test]
+    fn a_server_that_was_restored_is_listed_as_it_is_now() {
+        let too_large = Fault::new(Step::Watch, FaultKind::Status(504), "Too large resource version: 700");
+        let mut plan = watching("700");
+        plan.watched(WatchEnd::NotStarted(too_large));
+        assert_eq!(*plan.next(), Next::List(ListVersion::Newest));
+        plan.listed(Ok("2".into()));
+        plan.alive();
+        plan.watched(WatchEnd::TurnedBack);
+        assert_eq!(*plan.next(), Next::List(ListVersion::Newest));
+        plan.listed(Ok("3".into()));
+        plan.watched(WatchEnd::TurnedBack);
+        assert!(matches!(plan.next(), Next::Wait(_)), "not in a loop");
+    }
+
+    #[test]
+    fn what_every_server_has_is_never_absent() {
+        let mut plan = Plan::new(true);
+        plan.listed(Err(fault(FaultKind::NotFound)));
+        assert!(matches!(waits(&mut plan).0.why, Why::Retry { .. }));
     }
 }

@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::convert::{self, Cx, Read};
 use super::identity::Identity;
 use super::kinds::Resource;
 use super::plan::{ListVersion, Next, Plan, Wait, WatchEnd, Why};
-use super::watched::{Watched, undecodable};
+use super::stream::Stream;
+use super::watched::undecodable;
 use crate::clients::kube::wire::list::{ListDecoder, Part};
-use crate::clients::kube::wire::stream::WatchDecoder;
 use crate::clients::kube::wire::{Encoding, Framing};
 use crate::clients::kube::{Answer, Door, PROMPT, Patience, Question, encode};
 use crate::fleet::{Fault, FaultKind, SourceFact, SourceId, SourceState, Step};
@@ -24,6 +24,9 @@ use crate::sources::Out;
 const WATCH_SECONDS: std::ops::Range<u64> = 30..40;
 /// A watch that is silent for longer than it was asked to last is dead.
 const WATCH_IDLE: Duration = Duration::from_secs(44);
+/// A watch that follows on one that broke off is asked to end soon: its end says that everything missed was told.
+const SHORT_WATCH_SECONDS: u64 = 5;
+const SHORT_WATCH_IDLE: Duration = Duration::from_secs(12);
 /// JSON lists come in pages; protobuf lists are decoded as they arrive and come whole.
 const PAGE: u32 = 500;
 /// Facts that travel together.
@@ -47,7 +50,7 @@ impl Reflector {
     /// Runs until it is aborted.
     pub async fn run(mut self) {
         let mut cx = Cx::new(Arc::clone(&self.version_labels));
-        let mut plan = Plan::default();
+        let mut plan = Plan::new(self.resource.kind.is_built_in());
         let (mut encoding, mut first) = (None, true);
         loop {
             match plan.next().clone() {
@@ -80,16 +83,18 @@ impl Reflector {
         cx: &mut Cx,
     ) -> Result<String, Fault> {
         let _permit = self.door.list_permit().await;
-        if !first {
-            // Whoever answers now may be another cluster.
-            self.identity.verify(&self.door).await?;
-        }
         let mut next_page = String::new();
         let mut began = false;
         loop {
             let path = self.list_path(version, *encoding, &next_page);
             let question = Question { accept: self.resource.accept(), ..Question::json(&path, Step::List) };
             let answer = self.door.ask(question).await?;
+            // Whoever answers now may be another cluster.
+            if first {
+                self.identity.verify_first(&self.door).await?;
+            } else {
+                self.identity.verify(&self.door, Instant::now()).await?;
+            }
             *encoding = Some(answer.encoding);
             if !began {
                 began = true;
@@ -135,6 +140,7 @@ impl Reflector {
             }
             if ended {
                 self.tell(facts.drain(..)).await;
+                let told = told.filter(|meta| !meta.resource_version.is_empty());
                 return told.ok_or_else(|| malformed(Step::List, Framing("no version".into())));
             }
         }
@@ -155,6 +161,8 @@ impl Reflector {
             ListVersion::Any => query.push("resourceVersion=0".into()),
             ListVersion::NotOlderThan(version) => {
                 query.push(format!("resourceVersion={}", encode(version)));
+                // With a limit and without this it would be the list of just that version, however old.
+                query.push("resourceVersionMatch=NotOlderThan".into());
             }
             ListVersion::Newest => {}
         }
@@ -166,56 +174,70 @@ impl Reflector {
         if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) }
     }
 
-    async fn watch(&self, version: String, plan: &mut Plan, cx: &mut Cx) -> WatchEnd {
-        let seconds = fastrand::u64(WATCH_SECONDS);
-        let mut query = vec![
-            "watch=1".to_owned(),
-            "allowWatchBookmarks=true".to_owned(),
-            format!("resourceVersion={}", encode(&version)),
-            format!("timeoutSeconds={seconds}"),
-        ];
-        if !self.resource.condition.is_empty() {
-            query.push(self.resource.condition.to_owned());
-        }
-        let path = self.path(&query);
+    async fn watch(&mut self, version: String, plan: &mut Plan, cx: &mut Cx) -> WatchEnd {
+        let follows = plan.follows();
+        let path = self.watch_path(&version, follows);
+        let idle = if follows { WATCH_IDLE } else { SHORT_WATCH_IDLE };
         let question = Question {
             accept: self.resource.accept_watch(),
-            patience: Patience { idle: WATCH_IDLE, ..PROMPT },
+            patience: Patience { idle, ..PROMPT },
             ..Question::json(&path, Step::Watch)
         };
         let mut answer = match self.door.ask(question).await {
             Ok(answer) => answer,
             Err(fault) => return WatchEnd::NotStarted(fault),
         };
-        let began = tokio::time::Instant::now();
-        self.tell([SourceFact::State(SourceState::Watching), SourceFact::Heard]).await;
-        let encoding = answer.encoding;
-        let mut decoder = WatchDecoder::new(encoding);
-        let mut watched = Watched { resource: &self.resource, encoding, version, facts: Vec::new() };
-        let mut events = Vec::new();
+        self.nudges.mark_unchanged();
+        let mut stream = Stream::new(&self.resource, answer.encoding, version, follows);
+        if follows {
+            self.tell([SourceFact::State(SourceState::Watching), SourceFact::Heard]).await;
+        }
         loop {
-            let piece = match answer.piece().await {
-                Ok(Some(piece)) => piece,
-                Ok(None) => {
-                    self.tell([SourceFact::Heard]).await;
-                    let told_something = began.elapsed() >= Duration::from_secs(1);
-                    return WatchEnd::Regular { version: watched.version, told_something };
-                }
-                Err(fault) => return WatchEnd::Broken { version: watched.version, fault },
+            let piece = tokio::select! {
+                piece = answer.piece() => piece,
+                () = nudged(&mut self.nudges) => return self.give_up(stream.version()).await,
             };
-            plan.alive();
-            if let Err(error) = decoder.feed(&piece, &mut events) {
-                return WatchEnd::Broken { version: watched.version, fault: malformed(Step::Watch, error) };
-            }
-            let end = events.drain(..).find_map(|event| watched.take(event, cx));
-            if watched.facts.is_empty() {
-                watched.facts.push(SourceFact::Heard);
-            }
-            self.tell(watched.facts.drain(..)).await;
+            let end = match piece {
+                Ok(Some(piece)) => {
+                    let fed = stream.feed(&piece);
+                    // Whoever answers now may be another cluster.
+                    if stream.is_unverified()
+                        && let Err(fault) = self.identity.verify(&self.door, stream.began).await
+                    {
+                        return stream.broken(fault);
+                    }
+                    fed.err().or_else(|| stream.take(plan, cx))
+                }
+                Ok(None) => Some(stream.ended()),
+                Err(fault) => Some(stream.broken(fault)),
+            };
+            let facts = stream.facts();
+            self.tell(facts).await;
             if let Some(end) = end {
                 return end;
             }
         }
+    }
+
+    /// The way to the server was interrupted: what is open may be dead, and is opened anew.
+    async fn give_up(&self, version: String) -> WatchEnd {
+        self.tell([SourceFact::State(SourceState::Listing)]).await;
+        sleep(spread()).await;
+        WatchEnd::GivenUp { version }
+    }
+
+    fn watch_path(&self, version: &str, follows: bool) -> String {
+        let seconds = if follows { fastrand::u64(WATCH_SECONDS) } else { SHORT_WATCH_SECONDS };
+        let mut query = vec![
+            "watch=1".to_owned(),
+            "allowWatchBookmarks=true".to_owned(),
+            format!("resourceVersion={}", encode(version)),
+            format!("timeoutSeconds={seconds}"),
+        ];
+        if !self.resource.condition.is_empty() {
+            query.push(self.resource.condition.to_owned());
+        }
+        self.path(&query)
     }
 
     fn item(&self, encoding: Encoding, bytes: &Bytes, cx: &mut Cx) -> Option<SourceFact> {
@@ -252,8 +274,7 @@ impl Reflector {
         tokio::select! {
             () = sleep(delay) => {}
             Ok(()) = self.nudges.changed() => {
-                // All sources of the cluster hear it at once; they need not come back at once.
-                sleep(Duration::from_millis(fastrand::u64(0..300))).await;
+                sleep(spread()).await;
             }
         }
     }
@@ -263,6 +284,19 @@ impl Reflector {
     }
 }
 
-fn malformed(step: Step, error: Framing) -> Fault {
+/// Somebody knows that the server answers again.
+async fn nudged(nudges: &mut watch::Receiver<u64>) {
+    if nudges.changed().await.is_err() {
+        // Nobody is left who could.
+        std::future::pending::<()>().await;
+    }
+}
+
+/// All sources of a cluster hear a nudge at once; they need not come back at once.
+fn spread() -> Duration {
+    Duration::from_millis(fastrand::u64(0..300))
+}
+
+pub(super) fn malformed(step: Step, error: Framing) -> Fault {
     Fault::new(step, FaultKind::Malformed, error.0)
 }

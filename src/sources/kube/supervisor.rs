@@ -280,14 +280,20 @@ impl<'a> Supervisor<'a> {
     async fn identified(&mut self, found: Found) {
         let cluster = self.assignment.cluster;
         match found {
-            Found::First(uid) => self.out.cluster(cluster, ClusterFact::Identity(Some(uid))).await,
-            Found::Withheld => self.out.cluster(cluster, ClusterFact::Identity(None)).await,
+            Found::First(uid) => self.out.cluster(cluster, ClusterFact::Identity(uid)).await,
             Found::Replaced(uid) => {
                 // Nothing of the old cluster may be told after this fact.
                 self.tasks.shutdown().await;
                 self.running.clear();
                 self.discovery = Discovery::default();
-                self.out.cluster(cluster, ClusterFact::Identity(Some(uid))).await;
+                let (identity, found) = Identity::found(uid.clone());
+                (self.identity, self.found) = (Arc::new(identity), found);
+                self.out.cluster(cluster, ClusterFact::Identity(uid)).await;
+                // What the old one denied says nothing about the new one.
+                self.namespaces.clone_from(&self.assignment.namespaces);
+                if !self.namespaces.is_empty() {
+                    self.tell_namespaces().await;
+                }
                 self.start_all();
                 self.discover().await;
             }

@@ -13,6 +13,8 @@ pub struct Watched<'a> {
     pub encoding: Encoding,
     pub version: String,
     pub facts: Vec<SourceFact>,
+    /// The server said: everything up to here has been told.
+    pub is_whole: bool,
 }
 
 impl Watched<'_> {
@@ -21,7 +23,10 @@ impl Watched<'_> {
         match event {
             Event::Applied(bytes) => match self.resource.read(self.encoding, &bytes, cx) {
                 Ok(read) => {
-                    self.version = read.resource_version;
+                    if self.is_turned_back(&read.resource_version) {
+                        return Some(WatchEnd::TurnedBack);
+                    }
+                    self.reach(read.resource_version);
                     self.facts.push(match read.object {
                         Some(object) => SourceFact::Item(object),
                         None => SourceFact::Gone(read.key),
@@ -36,7 +41,13 @@ impl Watched<'_> {
                 }
             },
             Event::Deleted(bytes) => self.gone(convert::name_of(self.encoding, &bytes)),
-            Event::Bookmark(version) => self.version = version,
+            Event::Bookmark(version) => {
+                if self.is_turned_back(&version) {
+                    return Some(WatchEnd::TurnedBack);
+                }
+                self.reach(version);
+                self.is_whole = true;
+            }
             Event::Error(status) if status.code == 410 => return Some(WatchEnd::Expired),
             Event::Error(status) => {
                 let code = u16::try_from(status.code).unwrap_or(500);
@@ -50,8 +61,21 @@ impl Watched<'_> {
     fn gone(&mut self, named: Option<(ObjectKey, String)>) {
         if let Some((key, version)) = named {
             self.facts.push(SourceFact::Gone(key));
+            self.reach(version);
+        }
+    }
+
+    fn reach(&mut self, version: String) {
+        // Watching from no version at all would begin with everything there is.
+        if !version.is_empty() {
             self.version = version;
         }
+    }
+
+    /// Versions are numbers that only grow, on every server that says anything about them; of others nothing is said.
+    fn is_turned_back(&self, version: &str) -> bool {
+        let number = |version: &str| version.parse::<u64>().ok();
+        number(version).zip(number(&self.version)).is_some_and(|(now, before)| now < before)
     }
 }
 
@@ -76,8 +100,13 @@ mod tests {
 
     fn take(event: Event) -> (Option<WatchEnd>, String, Vec<SourceFact>) {
         let resource = pods();
-        let mut watched =
-            Watched { resource: &resource, encoding: Encoding::Json, version: "1".into(), facts: Vec::new() };
+        let mut watched = Watched {
+            resource: &resource,
+            encoding: Encoding::Json,
+            version: "6".into(),
+            facts: Vec::new(),
+            is_whole: false,
+        };
         let end = watched.take(event, &mut test_cx());
         (end, watched.version, watched.facts)
     }
@@ -107,7 +136,18 @@ mod tests {
         assert_eq!(facts[0], SourceFact::Gone(ObjectKey::new("ml", "p")));
         assert!(matches!(&facts[1], SourceFact::Undecodable { name: Some(name), .. } if *name == "ml/p"));
         let (_, version, facts) = take(Event::Applied(json("[]")));
-        assert_eq!((version.as_str(), facts.len()), ("1", 1), "what has no name only counts");
+        assert_eq!((version.as_str(), facts.len()), ("6", 1), "what has no name only counts");
+    }
+
+    #[test]
+    fn a_version_of_long_ago_ends_the_watch_and_none_at_all_is_not_taken() {
+        assert_eq!(take(Event::Bookmark("5".into())).0, Some(WatchEnd::TurnedBack));
+        let old = json(r#"{"metadata":{"name":"p","namespace":"ml","resourceVersion":"5"}}"#);
+        let (end, _, facts) = take(Event::Applied(old));
+        assert_eq!((end, facts.len()), (Some(WatchEnd::TurnedBack), 0));
+        assert_eq!(take(Event::Bookmark("opaque".into())).0, None);
+        let (end, version, _) = take(Event::Applied(json(r#"{"metadata":{"name":"p","namespace":"ml"}}"#)));
+        assert_eq!((end, version.as_str()), (None, "6"));
     }
 
     #[test]

@@ -50,6 +50,11 @@ impl WatchDecoder {
         Ok(())
     }
 
+    /// Whether every event so far is whole.
+    pub fn is_between_events(&self) -> bool {
+        self.buffer.iter().all(u8::is_ascii_whitespace)
+    }
+
     /// Protobuf: four bytes of length, big-endian, and so many bytes. JSON: a line.
     fn frame(&mut self) -> Result<Option<Bytes>, Framing> {
         match self.encoding {
