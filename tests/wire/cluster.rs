@@ -21,6 +21,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 pub const TOKEN: &str = "secret";
 
 pub struct Api {
+    pub uid: String,
     pub store: Arc<Store>,
     pub server: Arc<Server>,
     pub address: SocketAddr,
@@ -42,7 +43,7 @@ impl Api {
         };
         let address = listener.local_addr().unwrap();
         let task = tokio::spawn(Arc::clone(&server).serve(listener));
-        Api { store, server, address, task }
+        Api { uid: uid.to_owned(), store, server, address, task }
     }
 
     pub fn seam(&self) -> &Seam {
@@ -51,6 +52,15 @@ impl Api {
 
     pub fn deployment(&self, name: &str, replicas: u32) {
         self.store.put(Kind::Deployments, deployment(name, &json!(replicas)));
+    }
+
+    /// So many changes happen that nobody looks at.
+    pub fn age(&self, changes: u64) {
+        for count in 0..changes {
+            let labels = json!({"count": count.to_string()});
+            let meta = json!({"name": "a", "uid": "a", "labels": labels});
+            self.store.put(Kind::Namespaces, json!({"metadata": meta, "status": {"phase": "Active"}}));
+        }
     }
 
     pub fn delete(&self, kind: Kind, name: &str) {
@@ -98,11 +108,15 @@ impl Console {
     }
 
     pub fn configured(api: &Api, text: &str) -> Console {
+        Console::at(api.address, text)
+    }
+
+    pub fn at(address: SocketAddr, text: &str) -> Console {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("kubeconfig");
         let kubeconfig = json!({
             "apiVersion": "v1", "kind": "Config",
-            "clusters": [{"name": "c", "cluster": {"server": format!("http://{}", api.address)}}],
+            "clusters": [{"name": "c", "cluster": {"server": format!("http://{address}")}}],
             "users": [{"name": "u", "user": {"token": TOKEN}}],
             "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
         });
@@ -163,6 +177,11 @@ impl Console {
 
     /// Live, and every object of the server is known with its replicas, and no other.
     pub fn equals(&self, api: &Api) -> bool {
+        self.liveness().is_live() && self.shows(api)
+    }
+
+    /// Every object of the server is known with its replicas, and no other.
+    pub fn shows(&self, api: &Api) -> bool {
         let objects = &self.cluster().objects;
         let known = objects.workloads.values().map(|it| (it.key.name.to_string(), it.desired));
         let of_server = api.store.list(Kind::Deployments, &Query::all());
@@ -174,8 +193,7 @@ impl Console {
         let nodes = api.store.list(Kind::Nodes, &Query::all());
         let stored_nodes =
             nodes.objects.iter().map(|it| it.value()["metadata"]["name"].as_str().unwrap().to_owned());
-        self.liveness().is_live()
-            && known.collect::<BTreeSet<_>>() == stored.collect()
+        known.collect::<BTreeSet<_>>() == stored.collect()
             && names(objects.nodes.values().map(|it| &*it.name)) == stored_nodes.collect()
     }
 }

@@ -2,14 +2,20 @@
 //! compared with what the servers hold. Protobuf is the business of the tests with real servers.
 #![cfg(test)]
 
+mod budget;
 mod cluster;
+mod day;
 mod doctor;
 mod faults;
 mod follows;
 mod gate;
+mod luck;
+mod mishaps;
 mod plugins;
+mod proxy;
 mod routes;
 mod schedules;
+mod soak;
 mod traffic;
 mod verbs;
 mod ways;

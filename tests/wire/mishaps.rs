@@ -1,0 +1,193 @@
+//! The list of faults, one row each. While it lasts nothing stale looks live; when it is over the picture is the
+//! server's; and a fault that hides nothing does not disturb.
+
+use std::time::Duration;
+
+use skydeck::demo::api::{Failure, Mangled};
+
+use crate::cluster::Api;
+use crate::day::{Day, each, virtually};
+use crate::proxy::{Mode, Proxy};
+
+const FOR_EVER: usize = usize::MAX;
+/// Longer than anything may look live that is not heard of.
+const LASTS: Duration = Duration::from_secs(70);
+
+struct Row {
+    name: String,
+    begin: Box<dyn Fn(&mut Day) + Sync>,
+    /// What the console sees goes on being true.
+    harmless: bool,
+}
+
+fn row(name: impl Into<String>, begin: impl Fn(&mut Day) + Sync + 'static) -> Row {
+    Row { name: name.into(), begin: Box::new(begin), harmless: false }
+}
+
+fn harmless(name: impl Into<String>, begin: impl Fn(&mut Day) + Sync + 'static) -> Row {
+    Row { harmless: true, ..row(name, begin) }
+}
+
+/// These answers fail from now on, and what is open is broken off.
+fn failing(part: &'static str, failure: Failure) -> Row {
+    row(format!("{failure:?} at {part}"), move |day| {
+        day.api.seam().fail(part, FOR_EVER, failure);
+        day.api.seam().cut();
+    })
+}
+
+fn answers() -> Vec<Row> {
+    let everywhere = [
+        Failure::Cut,
+        Failure::Garbage,
+        Failure::WrongTypes,
+        Failure::Blank,
+        Failure::Reset,
+        Failure::Hang,
+        Failure::RetryAfter(429, 3),
+        Failure::RetryAfter(503, 3),
+        Failure::Body(Mangled::Silent),
+        Failure::Body(Mangled::SilentMidway),
+        Failure::Body(Mangled::Truncated),
+    ];
+    let codes = [400, 401, 403, 404, 409, 410, 429, 500, 502, 503, 504].map(Failure::Status);
+    let mut rows = Vec::new();
+    for failure in everywhere.into_iter().chain(codes) {
+        rows.extend(["/", "/deployments?"].map(|part| failing(part, failure)));
+    }
+    // What is listed anew because of it is a picture too.
+    rows.extend(everywhere.map(|failure| failing("watch=", failure)));
+    rows.extend([403, 410, 500].map(|code| failing("watch=", Failure::Status(code))));
+    rows.push(failing("watch=", Failure::Body(Mangled::Expired)));
+    rows.push(failing("watch=", Failure::Body(Mangled::Rewound)));
+    rows.push(failing("/deployments?", Failure::Huge));
+    for how in [Mangled::Odd, Mangled::Twice, Mangled::WithoutBookmarks] {
+        rows.push(Row { harmless: true, ..failing("watch=", Failure::Body(how)) });
+    }
+    rows
+}
+
+fn wires() -> Vec<Row> {
+    vec![
+        row("a server that stands still", |day| day.api.seam().pause()),
+        row("a black hole", Day::swallow),
+        row("a black hole of a moment, that only open connections feel", |day| {
+            day.swallow();
+        }),
+        row("no connection", |day| {
+            day.proxy.set(Mode::Refuse);
+            day.proxy.reset();
+        }),
+        harmless("every connection is reset", |day| day.proxy.reset()),
+        harmless("every connection is closed by half", |day| day.proxy.half_close()),
+        harmless("two thousand bytes a second", |day| day.proxy.set(Mode::Throttle(2_000))),
+        harmless("connections that come late", |day| {
+            day.proxy.set(Mode::Late(Duration::from_secs(2)));
+            day.proxy.reset();
+        }),
+        row("connections that come too late", |day| {
+            day.proxy.set(Mode::Late(Duration::from_secs(15)));
+            day.proxy.reset();
+        }),
+        row("answers that are cut in their heads", |day| {
+            day.proxy.set(Mode::CutAfter(60));
+            day.proxy.reset();
+        }),
+        row("answers that are cut in their bodies", |day| {
+            day.proxy.set(Mode::CutAfter(700));
+            day.proxy.reset();
+        }),
+    ]
+}
+
+fn lives() -> Vec<Row> {
+    let compacted = |as_http: bool| {
+        harmless(format!("deletes that nobody heard of, told as HTTP: {as_http}"), move |day| {
+            day.api.server.answer_expired_watches_with_http_410(as_http);
+            day.api.seam().pause();
+            day.delete(1);
+            day.api.store.compact();
+            day.api.seam().cut();
+            day.api.seam().resume();
+        })
+    };
+    vec![
+        compacted(false),
+        compacted(true),
+        harmless("a copy of some time ago", Day::restore),
+        harmless("another cluster that is younger", |day| day.replace(5)),
+        harmless("another cluster that is older", |day| day.replace(600)),
+        harmless("a clock that is set forward", |day| day.console.session.clocks.set_by(3_600)),
+        harmless("a clock that is set back", |day| day.console.session.clocks.set_by(-3_600)),
+    ]
+}
+
+#[test]
+fn whatever_fails_nothing_stale_looks_live_and_the_picture_comes_back() {
+    let only = std::env::var("SKYDECK_FAULT").unwrap_or_default();
+    let rows = answers().into_iter().chain(wires()).chain(lives());
+    let rows: Vec<Row> = rows.filter(|row| row.name.contains(&only)).collect();
+    each(&rows, |row| row.name.clone(), |row| virtually(1, in_the_middle(row)));
+}
+
+async fn in_the_middle(row: &Row) {
+    let mut day = Day::start(|_, _| {}).await;
+    day.pass(Duration::from_secs(15)).await;
+    assert!(day.equals(), "at the beginning: {}", day.told());
+    (row.begin)(&mut day);
+    let moment = row.name.contains("of a moment");
+    for second in 0..LASTS.as_secs() {
+        match second {
+            2 => day.deployment(0, 7),
+            4 => day.delete(2),
+            5 => day.node(5),
+            6 if moment => day.proxy.set(Mode::Pass),
+            8 => day.deployment(6, 1),
+            30 => day.deployment(0, 8),
+            _ => {}
+        }
+        day.pass(Duration::from_secs(1)).await;
+    }
+    assert!(!row.harmless || day.equals(), "while it lasts: {}", day.told());
+    day.recover().await;
+    day.pass(Duration::from_secs(45)).await;
+    day.deployment(0, 9);
+    day.pass(Duration::from_secs(2)).await;
+    assert!(day.equals(), "a minute later: {}", day.told());
+}
+
+/// The console is started when it is too late.
+#[test]
+fn what_fails_from_the_beginning_is_never_shown_as_live() {
+    let at_all = |failure: Failure| {
+        let begin = move |api: &Api, _: &Proxy| api.seam().fail("/", FOR_EVER, failure);
+        (format!("{failure:?}"), Box::new(begin) as Box<dyn Fn(&Api, &Proxy) + Sync>)
+    };
+    let wire = |mode: Mode| {
+        let begin = move |_: &Api, proxy: &Proxy| proxy.set(mode);
+        (format!("{mode:?}"), Box::new(begin) as Box<dyn Fn(&Api, &Proxy) + Sync>)
+    };
+    let mut rows = vec![
+        wire(Mode::Swallow),
+        wire(Mode::Refuse),
+        wire(Mode::Late(Duration::from_secs(15))),
+        wire(Mode::CutAfter(60)),
+    ];
+    rows.extend([401, 403, 404, 410, 500].map(Failure::Status).map(at_all));
+    rows.extend([Failure::Cut, Failure::Garbage, Failure::WrongTypes, Failure::Blank].map(at_all));
+    rows.extend([Mangled::Silent, Mangled::SilentMidway, Mangled::Truncated].map(Failure::Body).map(at_all));
+    each(
+        &rows,
+        |(name, _)| name.clone(),
+        |(_, begin)| {
+            virtually(1, async {
+                let mut day = Day::start(begin).await;
+                for _ in 0..70 {
+                    day.pass(Duration::from_secs(1)).await;
+                    assert!(!day.console.liveness().is_live(), "live: {}", day.told());
+                }
+                day.recover().await;
+            });
+        },
+    );
+}
