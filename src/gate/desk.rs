@@ -105,6 +105,7 @@ impl Desk {
         let stopped = |it: &&Operation| {
             it.is_ours
                 && it.plan.ramp.is_some()
+                && it.applied() > 0
                 && matches!(it.phase, Phase::Paused(Why::Stopped(_)))
                 && it.unknown().is_empty()
                 && it.count(|state| state == StepState::Confirmed) == 0
@@ -113,16 +114,18 @@ impl Desk {
         self.operations.iter().find(stopped).map(|it| it.id().clone())
     }
 
-    /// Why a ramp goes back: what is written down with its way back.
-    pub fn why_returned(&self, id: &ChangeId) -> Clean {
-        let stopped = self.operation(id).and_then(|it| match &it.phase {
-            Phase::Paused(Why::Stopped(words)) => Some(words),
-            _ => None,
-        });
-        stopped.map_or_else(
-            || "the ramp stopped".into(),
-            |words| Clean::from(format!("the ramp stopped: {words}")),
-        )
+    /// The way back of a ramp that stopped: why is written down with it, and what was set aside for the way there is for
+    /// the way back.
+    pub fn way_back(&self, id: &ChangeId) -> Intent {
+        let mut intent = Intent::new(Wish::Undo(id.clone()));
+        intent.reason = "the ramp stopped".into();
+        if let Some(operation) = self.operation(id) {
+            intent.overrides.extend(&operation.plan.overrides);
+            if let Phase::Paused(Why::Stopped(words)) = &operation.phase {
+                intent.reason = Clean::from(format!("the ramp stopped: {words}"));
+            }
+        }
+        intent
     }
 
     /// The way back cannot be planned: the operation waits for the operator instead.
@@ -172,7 +175,7 @@ impl Desk {
             let short = it.plan.steps.iter().zip(&it.steps).filter(|(_, at)| at.state.is_applied()).find_map(
                 |(step, _)| {
                     let cluster = step.cluster.find(state)?;
-                    traffic::shortage(state, cluster.id, &it.plan, step)
+                    traffic::fallen(state, cluster.id, step)
                 },
             );
             let words = short.or_else(|| traffic::trouble_since(state, &it.plan, it.opened?))?;
@@ -189,7 +192,9 @@ impl Desk {
     fn end_returned(&mut self, state: &State) -> Vec<Command> {
         let undone = |it: &&Operation| {
             let taken_back = |other: &Operation| {
-                other.plan.undoes.as_ref() == Some(it.id()) && other.phase == Phase::Ended(Outcome::Done)
+                other.plan.undoes.as_ref() == Some(it.id())
+                    && other.plan.left_out.is_empty()
+                    && other.phase == Phase::Ended(Outcome::Done)
             };
             !it.is_elsewhere && matches!(it.phase, Phase::Paused(_)) && self.operations.iter().any(taken_back)
         };

@@ -45,7 +45,8 @@ pub fn settle(sent: &Sent<'_>, now: Option<&Value>, waited: Age, patience: Age) 
     if carries(sent, moved, now) {
         return Settled::Landed(landed(sent.base, now));
     }
-    if moved > 1 && matches!(step.write, Write::Scale { .. }) {
+    // Whoever wrote the whole object anew took our mark with it.
+    if moved > 1 {
         let here = holds(step, now).err().unwrap_or_else(|| "somebody else wrote the same".into());
         let words = format!("{here}: somebody else changed it; whether this was there before is not known");
         return Settled::Overtaken(words.into());

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Place;
-use crate::fleet::{Clean, Mono};
+use crate::fleet::{Clean, Fault, Mono};
 
 /// An object as it was when it was shown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,9 +21,34 @@ pub struct Seen {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Sight {
     pub objects: Vec<Seen>,
+    /// What could not be read, and why.
+    pub unread: Vec<(Place, Clean)>,
 }
 
 impl Sight {
+    /// From what came of each.
+    pub fn from_answers(answers: impl IntoIterator<Item = Result<Seen, (Place, Fault)>>) -> Self {
+        let mut sight = Self::default();
+        for answer in answers {
+            match answer {
+                Ok(seen) => sight.objects.push(seen),
+                Err((place, fault)) => {
+                    let words = format!("{} cannot be read: {fault}", place.object);
+                    sight.unread.push((place, words.into()));
+                }
+            }
+        }
+        sight
+    }
+
+    /// All of it, or why not.
+    pub fn whole(self) -> Result<Self, Clean> {
+        match self.unread.first() {
+            Some((_, words)) => Err(words.clone()),
+            None => Ok(self),
+        }
+    }
+
     pub fn of(&self, place: &Place) -> Option<&Seen> {
         self.objects.iter().find(|seen| seen.place == *place)
     }

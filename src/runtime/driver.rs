@@ -50,19 +50,14 @@ impl Driver {
     }
 
     /// Reads what a wish is about, as it is now.
-    pub async fn look(&mut self, wish: &Wish) -> Result<Sight, String> {
+    pub async fn look(&mut self, wish: &Wish) -> Result<Sight, Clean> {
         let places = self.desk.wanted(wish, &self.session.state);
         if places.is_empty() {
             return Err("there is nothing here to change".into());
         }
-        let mut objects = Vec::new();
-        for seen in self.look_at(places).await {
-            match seen {
-                Ok(seen) => objects.push(seen),
-                Err((place, fault)) => return Err(format!("{} cannot be read: {fault}", place.object)),
-            }
-        }
-        Ok(Sight { objects })
+        let sight = Sight::from_answers(self.look_at(places).await);
+        // To take something back, less is enough: the plan tells what it leaves out.
+        if matches!(wish, Wish::Undo(_)) { Ok(sight) } else { sight.whole() }
     }
 
     /// Reads each of these, whatever becomes of the others.

@@ -23,8 +23,7 @@ impl App {
             return Vec::new();
         }
         let Some(id) = self.desk.to_be_returned() else { return Vec::new() };
-        let mut intent = Intent::new(Wish::Undo(id.clone()));
-        intent.reason = self.desk.why_returned(&id);
+        let intent = self.desk.way_back(&id);
         let (ticket, effect) = self.look(self.desk.wanted(&intent.wish, &self.state));
         self.looking = Some(Looking { ticket, intent, preapproved: true });
         vec![effect]

@@ -13,7 +13,7 @@ pub mod weights;
 
 use super::msg::{Effect, Looked};
 use super::{App, Layer};
-use crate::fleet::{ChangeId, ClusterId};
+use crate::fleet::{ChangeId, Clean, ClusterId};
 use crate::gate::{Intent, Place, Sight, Wish};
 use crate::panels::Request;
 use crate::state::select::routes;
@@ -186,7 +186,7 @@ impl App {
         for layer in self.layers.iter_mut().rev() {
             match layer {
                 Layer::Scale(form) if form.ticket == looked.ticket => {
-                    form.looked(looked, self.state.now.mono);
+                    form.looked(looked, &self.state);
                     return Vec::new();
                 }
                 Layer::Weights(form) if form.ticket == looked.ticket => {
@@ -198,7 +198,7 @@ impl App {
         }
         let Some(looking) = self.looking.take_if(|it| it.ticket == looked.ticket) else { return Vec::new() };
         self.notice = None;
-        match looked.sight() {
+        match looked.sight(Some(&looking.intent.wish)) {
             Ok(sight) if looking.preapproved => self.begin_return(&looked.id, &looking.intent, &sight),
             Ok(sight) => self.make_plan(&looked.id, looking.intent, sight),
             Err(words) => {
@@ -260,15 +260,9 @@ impl App {
 }
 
 impl Looked {
-    /// What was seen, if all of it could be.
-    pub fn sight(&self) -> Result<Sight, String> {
-        let mut objects = Vec::new();
-        for seen in &self.outcome {
-            match seen {
-                Ok(seen) => objects.push(seen.clone()),
-                Err((place, fault)) => return Err(format!("{} cannot be read: {fault}", place.object)),
-            }
-        }
-        Ok(Sight { objects })
+    /// What was seen, if all of it could be. To take something back, less is enough: the plan tells what it leaves out.
+    pub fn sight(&self, wish: Option<&Wish>) -> Result<Sight, Clean> {
+        let sight = Sight::from_answers(self.outcome.iter().cloned());
+        if matches!(wish, Some(Wish::Undo(_))) { Ok(sight) } else { sight.whole() }
     }
 }

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use super::form::Ear;
 use crate::app::msg::Looked;
 use crate::fleet::{ChangeId, Clean, Kind, Mono};
-use crate::gate::plan::PAUSED_REPLICAS;
+use crate::gate::plan::{PAUSED_REPLICAS, standing};
 use crate::gate::{Amount, Intent, Place, ScaleTo, Sight, Wish};
 use crate::input::{Code, Key};
 use crate::state::State;
@@ -49,18 +49,20 @@ impl ScaleForm {
     }
 
     /// What is there now. Only a current value that all share is prefilled; nobody knows which other is meant.
-    pub fn looked(&mut self, looked: Looked, now: Mono) {
-        match looked.sight() {
+    pub fn looked(&mut self, looked: Looked, state: &State) {
+        let now = state.now.mono;
+        match looked.sight(None) {
             Ok(sight) => {
                 self.sight = Some((looked.id, sight));
                 self.ear = Ear::opened(now);
-                let mut current: Vec<_> = self.places.iter().map(|place| self.current(place)).collect();
-                current.dedup();
-                if let [Some(only)] = current[..] {
+                let mut standing: Vec<_> =
+                    self.places.iter().map(|place| self.standing(place, state)).collect();
+                standing.dedup();
+                if let [Some(only)] = standing[..] {
                     self.line = InputLine::new(&only.to_string());
                 }
             }
-            Err(words) => self.fault = Some(words),
+            Err(words) => self.fault = Some(words.to_string()),
         }
     }
 
@@ -68,6 +70,11 @@ impl ScaleForm {
         let (_, sight) = self.sight.as_ref()?;
         // The API's default where the spec says nothing is one.
         Some(sight.of(place)?.number("/spec/replicas").unwrap_or(1))
+    }
+
+    /// What is there now, in the words in which it would be given anew.
+    fn standing(&self, place: &Place, state: &State) -> Option<Amount> {
+        standing(place, &self.sight.as_ref()?.1, state)
     }
 
     fn amount(&self, place: &Place) -> Result<Amount, String> {
@@ -156,10 +163,10 @@ impl ScaleForm {
         let cluster = state.cluster(place.cluster).map(|it| it.spec.name.clone()).unwrap_or_default();
         let cell = Cell::muted(format!("{cluster:<14} "))
             .and(format!("{:<34}", place.object.key.to_string()), Meaning::Text);
-        let Some(current) = self.current(place) else { return cell.and("?", Meaning::Unknown) };
-        let cell = cell.and(format!("{current}"), Meaning::Text);
+        let Some(standing) = self.standing(place, state) else { return cell.and("?", Meaning::Unknown) };
+        let cell = cell.and(standing.to_string(), Meaning::Text);
         let cell = match self.amount(place) {
-            Ok(to) if to == Amount::Replicas(current) => cell,
+            Ok(to) if to == standing => cell,
             Ok(to) => cell.and(format!(" → {to}"), Meaning::Progress),
             Err(_) => cell,
         };

@@ -7,7 +7,6 @@ use super::session::{Session, say};
 use crate::fleet::{Age, ChangeId};
 use crate::gate::machine::Event;
 use crate::gate::operation::{Operation, Outcome, Phase, StepState};
-use crate::gate::{Intent, Wish};
 
 /// The servers may take so long to give back what a ramp held, before its way back asks for the same.
 const GIVEN_BACK: Age = Age(30);
@@ -112,11 +111,10 @@ async fn take_back(session: &mut Session, id: &ChangeId, interrupts: &mut Interr
     // The leases of the ramp are its own: its way back must find them free.
     session.driver.rest(GIVEN_BACK).await;
     session.driver.unlock(id);
-    let mut intent = Intent::new(Wish::Undo(id.clone()));
-    intent.reason = session.driver.desk.why_returned(id);
+    let intent = session.driver.desk.way_back(id);
     let planned = match session.driver.look(&intent.wish).await {
         Ok(sight) => session.driver.plan(&intent, &sight).map_err(|refusal| refusal.to_string()),
-        Err(words) => Err(words),
+        Err(words) => Err(words.to_string()),
     };
     let plan = match planned {
         Ok(plan) => plan,

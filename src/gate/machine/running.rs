@@ -94,6 +94,9 @@ impl Operation {
     fn obstacle(&self, step: usize, world: World<'_>) -> Option<Clean> {
         let planned = &self.plan.steps[step];
         match planned.cluster.find(world.state) {
+            Some(cluster) if cluster.spec.read_only => {
+                Some(Clean::from(format!("{} is never to be changed from here", planned.cluster.name)))
+            }
             Some(cluster) if !world.unlocks.is_open(cluster.id, world.now, world.policy) => {
                 Some(Clean::from(format!("{} is read-only: unlock it first", planned.cluster.name)))
             }

@@ -12,6 +12,7 @@ mod undo;
 
 pub use refusal::Refusal;
 pub use scale::PAUSED_REPLICAS;
+pub use scaler::standing;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -37,6 +38,9 @@ pub struct Plan {
     pub way_back: Clean,
     /// The operation that this one takes back.
     pub undoes: Option<ChangeId>,
+    /// Clusters that what is taken back changed too, and that keep what they have: they cannot be reached now.
+    #[serde(default)]
+    pub left_out: Vec<Clean>,
     pub ramp: Option<Ramp>,
     pub reason: Clean,
     pub overrides: Vec<Override>,

@@ -53,6 +53,7 @@ pub(super) fn plan(id: &ChangeId, intent: &Intent, places: &[Place], cx: Cx<'_>)
         steps,
         notes: vec![Note::info("pods are replaced as the strategy of the rollout says")],
         undoes: None,
+        left_out: Vec::new(),
         ramp: None,
         reason: intent.reason.clone(),
         overrides: Vec::new(),

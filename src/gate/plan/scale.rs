@@ -43,7 +43,7 @@ impl<'a> Draft<'a> {
     fn cell(&mut self, id: &ChangeId, cell: &ScaleTo) -> Result<(), Refusal> {
         let cluster = self.cx.cluster(cell.place.cluster)?;
         let seen = self.cx.seen(&cell.place)?;
-        let scaler = scaler::decided(self.cx, self.intent, cluster, seen)?;
+        let scaler = scaler::decided(self.cx, self.intent, cluster, (seen, cell.to))?;
         let mark = format!("{id}-{}", self.steps.len() + 1);
         let mut step = match &scaler {
             Scaler::Itself => itself(cluster, seen, cell.to)?,
@@ -223,6 +223,7 @@ impl<'a> Draft<'a> {
             steps: self.steps,
             notes: self.notes,
             undoes: None,
+            left_out: Vec::new(),
             ramp: None,
             reason: self.intent.reason.clone(),
             overrides,
@@ -341,7 +342,7 @@ fn change(seen: &Seen, pointer: &str, label: &str, after: u32) -> Change {
 }
 
 /// KServe labels what it makes with the component (`component: predictor`).
-fn component(seen: &Seen) -> &str {
+pub(super) fn component(seen: &Seen) -> &str {
     seen.text("/metadata/labels/component")
         .or_else(|| seen.text("/spec/template/metadata/labels/component"))
         .unwrap_or("predictor")

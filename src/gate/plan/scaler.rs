@@ -3,10 +3,11 @@
 //! Writing the number into a workload that something else scales lasts seconds (domain: HPA sync period 15 s), so the
 //! right object is changed instead, with the reason in the plan.
 
+use super::scale::{PAUSED_REPLICAS, component};
 use super::{Cx, Refusal};
 use crate::fleet::autoscaler::Maker;
 use crate::fleet::{Clean, Kind, ObjectId, ObjectKey};
-use crate::gate::{Intent, Override, Place, Seen};
+use crate::gate::{Amount, Intent, Override, Place, Seen, Sight};
 use crate::state::{Cluster, State};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,17 +55,50 @@ pub(super) fn of(cluster: &Cluster, workload: &ObjectId) -> Scaler {
     scaler
 }
 
+/// What stands there now, in the words in which it is given: the range of an autoscaler, the number that pins it, or the
+/// workload's own number.
+pub fn standing(place: &Place, sight: &Sight, state: &State) -> Option<Amount> {
+    let beside = |object| sight.of(&Place { cluster: place.cluster, object });
+    let range = |min, max: Option<u32>| max.map_or(Amount::Replicas(min), |max| Amount::Range { min, max });
+    Some(match of(state.cluster(place.cluster)?, &place.object) {
+        // The API's default where the spec says nothing is one.
+        Scaler::Itself => Amount::Replicas(sight.of(place)?.number("/spec/replicas").unwrap_or(1)),
+        Scaler::Hpa(id) => {
+            let seen = beside(id)?;
+            range(seen.number("/spec/minReplicas").unwrap_or(1), seen.number("/spec/maxReplicas"))
+        }
+        Scaler::Keda(id) => {
+            let seen = beside(id)?;
+            match seen.annotation(PAUSED_REPLICAS).and_then(|it| it.parse().ok()) {
+                Some(pinned) => Amount::Replicas(pinned),
+                // KEDA's own defaults.
+                None => range(
+                    seen.number("/spec/minReplicaCount").unwrap_or(0),
+                    Some(seen.number("/spec/maxReplicaCount").unwrap_or(100)),
+                ),
+            }
+        }
+        Scaler::Serving(id) => {
+            let (seen, component) = (beside(id)?, component(sight.of(place)?));
+            let number = |field: &str| seen.number(&format!("/spec/{component}/{field}"));
+            range(number("minReplicas").unwrap_or(1), number("maxReplicas").filter(|most| *most > 0))
+        }
+    })
+}
+
 /// The same, when it is known for sure; an operator who knows better says so.
 pub(super) fn decided(
     cx: Cx<'_>,
     intent: &Intent,
     cluster: &Cluster,
-    seen: &Seen,
+    (seen, to): (&Seen, Amount),
 ) -> Result<Scaler, Refusal> {
-    if intent.overrides(Override::Owner) {
-        return Ok(Scaler::Itself);
-    }
     let scaler = of(cluster, &seen.place.object);
+    if intent.overrides(Override::Owner) {
+        // At zero an HPA is switched off; else what decides is written, whoever has an opinion about that.
+        let switches_off = matches!(scaler, Scaler::Hpa(_)) && to.most() == 0;
+        return Ok(if switches_off { Scaler::Itself } else { scaler });
+    }
     let kinds = [Kind::HorizontalPodAutoscaler, Kind::ScaledObject];
     let fresh = cluster.freshness_of(&kinds, cx.now, cx.state.settings.stale_after);
     if scaler == Scaler::Itself && !fresh.is_whole() {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::scale::patched;
+use super::scale::{labels_at, patched};
 use super::{Change, Cx, Expect, Note, Plan, Refusal, Step, Verb, Write, shown, traffic};
 use crate::fleet::{ChangeId, Clean, ObjectId};
 use crate::gate::confirm::{Reasons, Strength};
@@ -46,17 +46,30 @@ pub(super) fn plan(id: &ChangeId, intent: &Intent, undone: &ChangeId, cx: Cx<'_>
         return Err(Refusal::new("a restart cannot be taken back", "the same template runs as before"));
     }
     let (mut steps, mut reasons) = (Vec::new(), Reasons::default());
+    let mut away: Vec<(Clean, Refusal)> = Vec::new();
     // The last that was changed is taken back first.
     for done in done(operation).into_iter().rev() {
-        let step = one((id, intent), steps.len(), &done, cx, &mut reasons)?;
+        let (cluster, seen) = match within_reach(&done, cx) {
+            Ok(found) => found,
+            Err(refusal) => {
+                away.push((done.step.cluster.name.clone(), refusal));
+                continue;
+            }
+        };
+        let step = one((id, intent), steps.len(), (&done, cluster, seen), cx, &mut reasons)?;
         steps.extend(step.map(|step| Step {
             wait: if steps.is_empty() { crate::fleet::Age::default() } else { cx.policy.bake },
             ..step
         }));
     }
     if steps.is_empty() {
-        return Err(Refusal::new("nothing to take back: it is as it was before", ""));
+        let nothing = Refusal::new("nothing to take back: it is as it was before", "");
+        return Err(away.into_iter().next().map_or(nothing, |(_, refusal)| refusal));
     }
+    let mut notes = vec![Note::info(format!("takes back {undone}, as far as it is still as that left it"))];
+    notes.extend(away.iter().map(|(name, why)| {
+        Note::warning(format!("{name} keeps what it has: {}; take the rest back when it is there", why.words))
+    }));
     let clusters = super::several(&steps, cx, &mut reasons);
     let name = super::common(steps.iter().map(|step| step.object.key.name.as_str()), "objects");
     let overrides: Vec<_> = intent.overrides.iter().copied().collect();
@@ -67,9 +80,10 @@ pub(super) fn plan(id: &ChangeId, intent: &Intent, undone: &ChangeId, cx: Cx<'_>
         made: cx.now.unix,
         way_back: super::way_back(&steps),
         confirm: reasons.confirm(&clusters, &name, "undo", &overrides),
-        notes: vec![Note::info(format!("takes back {undone}, as far as it is still as that left it"))],
+        notes,
         steps,
         undoes: Some(undone.clone()),
+        left_out: away.into_iter().map(|(name, _)| name).collect(),
         ramp: None,
         reason: intent.reason.clone(),
         overrides,
@@ -99,19 +113,28 @@ fn done(operation: &Operation) -> Vec<Done<'_>> {
     all
 }
 
-fn one(
-    (id, intent): (&ChangeId, &Intent),
-    number: usize,
-    done: &Done<'_>,
-    cx: Cx<'_>,
-    reasons: &mut Reasons,
-) -> Result<Option<Step>, Refusal> {
+/// The cluster and the object as it is there now. One that is away keeps nobody from taking back what was done in others.
+fn within_reach<'a>(done: &Done<'_>, cx: Cx<'a>) -> Result<(&'a Cluster, &'a Seen), Refusal> {
     let name = &done.step.cluster.name;
     let found = done.step.cluster.find(cx.state).ok_or_else(|| {
         Refusal::new(format!("{name} is not there, or is another cluster now"), "bring it back first")
     })?;
+    let place = Place { cluster: found.id, object: done.step.object.clone() };
+    if let Some((_, words)) = cx.sight.unread.iter().find(|(unread, _)| *unread == place) {
+        return Err(Refusal::new(words.clone(), "try again when it is there"));
+    }
     let cluster = cx.cluster(found.id)?;
-    let seen = cx.seen(&Place { cluster: cluster.id, object: done.step.object.clone() })?;
+    Ok((cluster, cx.seen(&place)?))
+}
+
+fn one(
+    (id, intent): (&ChangeId, &Intent),
+    number: usize,
+    (done, cluster, seen): (&Done<'_>, &Cluster, &Seen),
+    cx: Cx<'_>,
+    reasons: &mut Reasons,
+) -> Result<Option<Step>, Refusal> {
+    let name = &done.step.cluster.name;
     if seen.uid().as_ref() != Some(&done.step.uid) {
         let words = format!("{} in {name} was deleted and made anew since", done.step.object);
         return Err(Refusal::new(words, "there is nothing of ours to take back").conflict());
@@ -125,6 +148,8 @@ fn one(
     }
     if cx.policy.is_production(cluster) {
         reasons.production(format!("{} is production", cluster.spec.name));
+    } else if cx.policy.marks_production(&labels_at(&seen.value["metadata"]["labels"])) {
+        reasons.production(format!("{} is labelled production", seen.place.object.key));
     }
     let mark = format!("{id}-{}", number + 1);
     step(cluster, seen, changes, (&done.step.write, &mark), reasons).map(Some)

@@ -118,7 +118,7 @@ impl Bench {
             Some(Seen { value: Arc::new(value.clone()), place, at })
         };
         let places = self.desk.wanted(wish, &self.world.state);
-        Sight { objects: places.into_iter().filter_map(seen).collect() }
+        Sight { objects: places.into_iter().filter_map(seen).collect(), ..Sight::default() }
     }
 
     pub fn plan(&mut self, intent: &Intent) -> Result<Plan, Refusal> {

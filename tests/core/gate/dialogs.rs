@@ -222,7 +222,23 @@ fn marks_choose_cells_and_differing_numbers_are_not_prefilled() {
     );
     later(&mut screen, 400);
     screen.keys("\"x2\"");
-    assert!(screen.text().contains("6 → 12") && screen.text().contains("4 → 8"), "{}", screen.text());
+    assert!(screen.text().contains("3-20 → 12") && screen.text().contains("4 → 8"), "{}", screen.text());
+}
+
+#[test]
+fn of_an_autoscaler_the_range_is_prefilled_so_that_nothing_typed_changes_nothing() {
+    let mut screen = screen();
+    screen.keys("5 / \"ml-inference\" enter");
+    screen.app.desk.unlocks.open(ClusterId(0), screen.app.state.now);
+    screen.keys("s");
+    let objects =
+        [deployment("ml-platform/ml-inference", 6, 6, "1.4.2", 1), hpa("ml-platform/ml-inference", 3, 20)];
+    looked(&mut screen, &objects);
+    assert!(screen.text().contains("replicas  3-20"), "{}", screen.text());
+    later(&mut screen, 400);
+    screen.keys("enter");
+    assert!(screen.text().contains("it is so already"), "{}", screen.text());
+    assert!(gate(&screen).is_empty());
 }
 
 #[test]

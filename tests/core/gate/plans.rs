@@ -65,13 +65,17 @@ fn an_autoscaler_is_changed_and_not_what_it_would_put_back() {
     assert_eq!(plan.steps[0].changes.len(), 2);
     let refusal = to(&mut bench, Amount::Replicas(0)).unwrap_err();
     assert_eq!(refusal.rule, Some(Override::Owner), "{refusal}");
-    // Whoever insists writes the workload, and is told what happens then.
-    let mut intent = bench.scale(&[("aws-east", "ml/web", Amount::Replicas(6))]);
+    // Whoever insists on nothing at all writes the workload, which switches the autoscaler off, and is told so.
+    let mut intent = bench.scale(&[("aws-east", "ml/web", Amount::Replicas(0))]);
     intent.overrides.insert(Override::Owner);
     let plan = bench.plan(&intent).unwrap();
     assert_eq!(plan.steps[0].object.kind, Kind::Deployment);
-    assert_eq!(plan.confirm.phrase, "override owner aws-east/web 6");
+    assert_eq!(plan.confirm.phrase, "override owner aws-east/web 0");
     assert!(plan.notes[0].is_warning);
+    // Any other number goes to what decides, whoever has an opinion about that.
+    let mut intent = bench.scale(&[("aws-east", "ml/web", Amount::Replicas(6))]);
+    intent.overrides.insert(Override::Owner);
+    assert_eq!(bench.plan(&intent).unwrap().steps[0].object.kind, Kind::HorizontalPodAutoscaler);
 }
 
 #[test]
@@ -130,6 +134,22 @@ fn the_more_can_go_wrong_the_more_must_be_typed() {
     let plan = to(&mut bench, Amount::Replicas(6)).unwrap();
     assert!(plan.confirm.is_production);
     assert_eq!(plan.confirm.phrase, "web");
+}
+
+#[test]
+fn a_label_makes_an_object_production_on_the_way_back_too() {
+    let mut web = deployment("ml/web", 4, 4, "1.0", 0);
+    web["metadata"]["labels"]["environment"] = "production".into();
+    let elsewhere = vec![deployment("ml/web", 3, 3, "1.0", 0)];
+    let policy = Policy { production_label: "environment".into(), ..policy() };
+    let mut bench =
+        Bench::new(policy, &[("aws-east", "v1.33.5", vec![web]), ("gcp-central", "v1.34.1", elsewhere)]);
+    let plan = to(&mut bench, Amount::Replicas(5)).unwrap();
+    assert!(plan.confirm.is_production && plan.confirm.strength == Strength::Name);
+    let id = bench.confirmed(&bench.scale(&[("aws-east", "ml/web", Amount::Replicas(5))]));
+    bench.run(&id, 60).unwrap();
+    let back = bench.plan(&Intent::new(Wish::Undo(id))).unwrap();
+    assert!(back.confirm.is_production && back.confirm.strength == Strength::Name);
 }
 
 #[test]

@@ -148,8 +148,10 @@ impl WeightsForm {
             ));
         }
         for left_out in self.left_out.iter().filter_map(|id| state.cluster(*id)) {
-            let text =
-                format!("{} holds it too and cannot be read: it keeps its weights", left_out.spec.name);
+            let text = format!(
+                "{} holds it too and is not heard or not shown: it keeps its weights",
+                left_out.spec.name
+            );
             words.push((text.into(), Meaning::Bad));
         }
         for (cluster, _, verdict) in &rules {

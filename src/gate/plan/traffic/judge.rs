@@ -1,7 +1,7 @@
 //! Can the destinations take what they would get? Judged when a plan is made, and again when a step goes out.
 
 use crate::fleet::route::Rule;
-use crate::fleet::{Clean, ClusterId, Kind, ObjectId, Unix};
+use crate::fleet::{Clean, ClusterId, Kind, ObjectId, ObjectKey, Unix};
 use crate::gate::plan::{Need, Note, Plan, Refusal, Step};
 use crate::gate::{Intent, Override};
 use crate::state::select::routes;
@@ -105,6 +105,17 @@ fn reach(state: &State, cluster: ClusterId, route: &ObjectId, rule: usize) -> Ve
     cell.and_then(|cell| cell.rules.get(rule)).map(|rule| rule.reach.clone()).unwrap_or_default()
 }
 
+/// What stops a ramp: a destination that got more and is known not to be ready any more. Not to know is no reason to
+/// move production back; the next step waits for an answer.
+pub fn fallen(state: &State, cluster: ClusterId, step: &Step) -> Option<Clean> {
+    let first = step.needs.first()?;
+    let reach = reach(state, cluster, &step.object, first.rule);
+    step.needs.iter().find_map(|need| {
+        let ready = reach.get(need.destination).and_then(Reach::ready)?;
+        (ready < need.at_least).then(|| Clean::from(format!("{}: {ready} ready endpoints", need.name)))
+    })
+}
+
 /// Why a step cannot go out now: a destination that would get more is not ready any more, or not known to be.
 pub fn shortage(state: &State, cluster: ClusterId, plan: &Plan, step: &Step) -> Option<Clean> {
     let first = step.needs.first()?;
@@ -122,12 +133,14 @@ pub fn trouble_since(state: &State, plan: &Plan, since: Unix) -> Option<Clean> {
     let names: Vec<&str> =
         plan.steps.iter().flat_map(|step| &step.needs).map(|need| service(&need.name)).collect();
     let namespaces: Vec<_> = plan.steps.iter().map(|step| &step.object.key.namespace).collect();
-    state.clusters().flat_map(|cluster| cluster.objects.events.values()).find_map(|event| {
+    let events =
+        state.clusters().flat_map(|cluster| cluster.objects.events.values().map(move |it| (cluster, it)));
+    events.into_iter().find_map(|(cluster, event)| {
         let about = &event.about;
         let ours = namespaces.contains(&&about.namespace)
-            && names.iter().any(|name| is_of(&about.name, name))
+            && names.iter().any(|name| is_of(&about.name, name) && !is_of_another(cluster, about, name))
             && event.last_seen > since
-            && event.about_kind != Kind::VirtualService.name();
+            && !ROUTES.iter().any(|kind| event.about_kind == kind.name());
         ours.then(|| {
             Clean::from(format!("{} {}: {}: {}", event.about_kind, about.name, event.reason, event.message))
         })
@@ -138,6 +151,20 @@ pub fn trouble_since(state: &State, plan: &Plan, since: Unix) -> Option<Clean> {
 fn service(destination: &str) -> &str {
     let host = destination.split('/').next().unwrap_or(destination);
     host.split('.').next().unwrap_or(host)
+}
+
+/// Routes are what the ramp itself changes, and what it leaves its events at.
+const ROUTES: [Kind; 4] = [Kind::VirtualService, Kind::HttpRoute, Kind::GrpcRoute, Kind::DnsEndpoint];
+
+/// `web-canary-7d9f` is of the Deployment `web-canary`, not of `web`.
+fn is_of_another(cluster: &Cluster, about: &ObjectKey, service: &str) -> bool {
+    let others = cluster.objects.workloads.values().filter(|it| it.kind != Kind::ReplicaSet);
+    others.into_iter().any(|it| {
+        it.key.namespace == about.namespace
+            && it.key.name.len() > service.len()
+            && is_of(&it.key.name, service)
+            && is_of(&about.name, &it.key.name)
+    })
 }
 
 /// `web` itself, and what is made of it: `web-7d9f-abc`.

@@ -9,11 +9,11 @@ mod source;
 
 use serde_json::{Value, json};
 
-pub use judge::{shortage, trouble_since};
+pub use judge::{fallen, shortage, trouble_since};
 
 use super::{Change, Cx, Note, Plan, Refusal, Step, Verb};
 use crate::fleet::route;
-use crate::fleet::{Age, ChangeId, Clean};
+use crate::fleet::{Age, ChangeId, Clean, Kind};
 use crate::gate::confirm::{Reasons, Strength};
 use crate::gate::intent::Weights;
 use crate::gate::{Intent, Override, Seen};
@@ -25,6 +25,10 @@ pub(super) fn plan(id: &ChangeId, intent: &Intent, wish: &Weights, cx: Cx<'_>) -
     if wish.clusters.is_empty() {
         return Err(Refusal::new("no cluster was named", "a route is changed where traffic originates"));
     }
+    // Of Istio and Gateway API the reader of routes says so, and knows where a single destination may have 0.
+    if wish.route.kind == Kind::DnsEndpoint && wish.to.iter().all(|weight| *weight == 0) {
+        return Err(Refusal::new("all weights would be zero", "traffic must go somewhere"));
+    }
     let mut notes = Vec::new();
     let mut reasons = Reasons::default();
     let mut sources = Vec::new();
@@ -32,7 +36,10 @@ pub(super) fn plan(id: &ChangeId, intent: &Intent, wish: &Weights, cx: Cx<'_>) -
         sources.push(Source::read(*cluster, wish, cx)?);
     }
     for left_out in wish.left_out.iter().filter_map(|id| cx.state.cluster(*id)) {
-        let words = format!("{} holds it too and cannot be read: it keeps its weights", left_out.spec.name);
+        let words = format!(
+            "{} holds it too and is not heard or not shown: it keeps its weights",
+            left_out.spec.name
+        );
         notes.push(Note::warning(words));
     }
     alike(&sources, &mut notes)?;
@@ -63,6 +70,7 @@ pub(super) fn plan(id: &ChangeId, intent: &Intent, wish: &Weights, cx: Cx<'_>) -
         steps,
         notes,
         undoes: None,
+        left_out: Vec::new(),
         ramp: wish.ramp,
         reason: intent.reason.clone(),
         overrides,
@@ -167,6 +175,12 @@ fn stages(
         Refusal::new(words, "give larger numbers in the same proportions")
     })?;
     let count = each.first().map_or(0, Vec::len);
+    if count > 1 && sources.iter().any(Source::lacks_a_weight) {
+        return Err(Refusal::new(
+            "a record has no weight yet, which cannot be written step by step",
+            "give every record a weight first, then ramp",
+        ));
+    }
     Ok((0..count).map(|stage| each.iter().map(|all| all[stage].clone()).collect()).collect())
 }
 

@@ -138,6 +138,11 @@ impl<'a> Source<'a> {
         }
     }
 
+    /// The weight of a DNS record is an entry that is appended to a list: where it is, is known only when it is there.
+    pub fn lacks_a_weight(&self) -> bool {
+        self.rule.destinations().iter().any(|it| it.pointer().ends_with("/-"))
+    }
+
     /// The step from these weights to those, on the object as the step before left it.
     pub fn step(
         &self,

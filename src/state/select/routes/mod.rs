@@ -164,7 +164,8 @@ pub struct Holders {
     pub left_out: Vec<ClusterId>,
 }
 
-/// Every cluster that holds this rule of a route with the same destinations as these clusters do.
+/// Every cluster that holds this rule of a route with the same destinations as these clusters do. One that the scope
+/// hides is not changed behind the operator's back, and not forgotten either: it is left out.
 pub fn holders(state: &State, id: &ObjectId, rule: usize, like: &[ClusterId]) -> Holders {
     let mut holders = Holders::default();
     let Some(group) = group(state, id) else { return holders };
@@ -179,6 +180,9 @@ pub fn holders(state: &State, id: &ObjectId, rule: usize, like: &[ClusterId]) ->
             place.push(*cluster);
         }
     }
+    let counted: Vec<_> = state.counted_clusters().map(|it| it.id).collect();
+    let hidden = state.clusters().filter(|it| it.same_as.is_none() && !counted.contains(&it.id));
+    holders.left_out.extend(hidden.filter(|it| it.objects.routes.get(id).is_some()).map(|it| it.id));
     holders
 }
 
