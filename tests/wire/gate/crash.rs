@@ -303,7 +303,7 @@ async fn begin(console: &mut Doomed) -> ChangeId {
     let intent = VERB.intent_in(state, 3);
     let places = console.desk.wanted(&intent.wish, state);
     let looked = console.hand.look(places, state.now.mono).await;
-    let sight = Sight { objects: looked.into_iter().map(Result::unwrap).collect() };
+    let sight = Sight { objects: looked.into_iter().map(Result::unwrap).collect(), ..Sight::default() };
     let id = hand::change_id(state.now.unix.0.unsigned_abs() * 1000);
     let plan = console.desk.plan(&id, &intent, &sight, state).unwrap();
     let commands = console.desk.begin(plan, state);

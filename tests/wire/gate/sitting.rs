@@ -22,7 +22,7 @@ pub struct Sitting {
 /// Why nothing was begun.
 #[derive(Debug)]
 pub enum No {
-    Look(String),
+    Look(skydeck::fleet::Clean),
     Plan(skydeck::gate::Refusal),
     Check(Rejection),
 }
