@@ -124,7 +124,7 @@ async fn two_real_clusters_are_changed_and_taken_back() {
     if !is_there() {
         return;
     }
-    let options = ["--controllers", "--nodes", "3", "--crds"];
+    let options = ["--controllers", "--nodes", "20", "--crds"];
     let (one, two) = (Cluster::up("gate-a", &options), Cluster::up("gate-b", &options));
     furnish(&one);
     furnish(&two);

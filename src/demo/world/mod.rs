@@ -192,6 +192,7 @@ impl World {
             Kind::PodDisruptionBudgets => budget::reconcile(self, key),
             Kind::Services => endpoints::reconcile(self, key),
             Kind::VirtualServices => traffic::reconcile(self, key),
+            Kind::HttpRoutes => traffic::reconcile_gateway(self, key),
             Kind::Rollouts => rollout::reconcile(self, key),
             Kind::LeaderWorkerSets => leaderworker::reconcile(self, key),
             Kind::Nodes => nodes::reconcile(self, key),

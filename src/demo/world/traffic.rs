@@ -1,7 +1,8 @@
 //! Requests follow the weights: what the clusters' routes send to a cloud is what its services have to do.
 //!
 //! Every cluster tells the others on a common board which part of its own requests goes to which host. A
-//! service's demand grows and shrinks with what all of them together send, compared with the first day.
+//! service's demand grows and shrinks with what all of them together send, compared with the first day. Routes of the
+//! Gateway API split what comes to one cluster, and count there alone.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -32,6 +33,8 @@ pub struct Traffic {
     board: Arc<Board>,
     cluster: String,
     cloud: String,
+    /// Of what comes to this cluster's gateways, by service: on the first day, and now.
+    split: BTreeMap<String, (f64, f64)>,
 }
 
 impl Board {
@@ -54,7 +57,7 @@ impl Board {
 
 impl Traffic {
     pub fn at(cluster: &str, cloud: &str) -> Traffic {
-        Traffic { board: Arc::default(), cluster: cluster.to_owned(), cloud: cloud.to_owned() }
+        Traffic { cluster: cluster.to_owned(), cloud: cloud.to_owned(), ..Traffic::default() }
     }
 
     pub fn join(&mut self, board: Arc<Board>) {
@@ -63,6 +66,9 @@ impl Traffic {
 
     /// How many times its usual demand a service of this cluster has now.
     pub fn factor(&self, service: &str) -> f64 {
+        if let Some((usual, now)) = self.split.get(service).filter(|(usual, _)| *usual > 0.0) {
+            return (now / usual).min(MOST);
+        }
         let usual: i64 =
             WEIGHTS.iter().filter(|(cloud, _)| *cloud == self.cloud).map(|(_, weight)| weight).sum();
         if service != SERVICE || usual == 0 {
@@ -74,12 +80,31 @@ impl Traffic {
     }
 }
 
+/// A route of the Gateway API: a backend whose weight is not written has 1 (Gateway API `BackendRef.weight`).
+pub fn reconcile_gateway(world: &mut World, key: &Key) {
+    let Some(route) = world.get(Kind::HttpRoutes, key).filter(|object| !is_terminating(object)) else {
+        return;
+    };
+    world.traffic.divide(json::list(&route, "/spec/rules/0/backendRefs"));
+}
+
 pub fn reconcile(world: &mut World, key: &Key) {
     if &*key.name != ROUTE {
         return;
     }
     let found = world.get(Kind::VirtualServices, key).filter(|object| !is_terminating(object));
     world.traffic.board.tell(&world.traffic.cluster, found.map(|route| shares(&route)));
+}
+
+impl Traffic {
+    fn divide(&mut self, backends: &[Value]) {
+        let weight = |it: &Value| it["weight"].as_i64().unwrap_or(1).max(0) as f64;
+        let sum: f64 = backends.iter().map(weight).sum();
+        for it in backends.iter().filter(|_| backends.len() > 1 && sum > 0.0) {
+            let share = weight(it) / sum;
+            self.split.entry(json::text(it, "/name").to_owned()).or_insert((share, share)).1 = share;
+        }
+    }
 }
 
 /// The shares of the rule that takes what no other took. A mesh refuses what has no sense, and so goes on
@@ -128,6 +153,21 @@ mod tests {
         let to = |(cloud, weight): (&str, i64)| json!({"destination": {"host": format!("{SERVICE}-{cloud}")}, "weight": weight});
         let split: Vec<Value> = ["aws", "gcp", "azure"].into_iter().zip(weights).map(to).collect();
         json!({"spec": {"http": [{"match": [{"uri": {"prefix": "/x"}}], "route": [to(("gcp", 1))]}, {"route": split}]}})
+    }
+
+    #[test]
+    fn a_gateway_divides_what_comes_to_its_cluster() {
+        let mut traffic = Traffic::at("aws-east", "aws");
+        let backends = |old: i64, new: i64| {
+            vec![json!({"name": "old", "weight": old}), json!({"name": "new", "weight": new})]
+        };
+        traffic.divide(&backends(90, 10));
+        assert!((traffic.factor("old") - 1.0).abs() < 1e-9, "the first day");
+        traffic.divide(&backends(45, 55));
+        assert!((traffic.factor("old") - 0.5).abs() < 1e-9);
+        assert!((traffic.factor("new") - MOST).abs() < 1e-9, "5.5 times as much is as much as it can be");
+        traffic.divide(&[json!({"name": "old"}), json!({"name": "new"})]);
+        assert!((traffic.factor("old") - 0.5 / 0.9).abs() < 1e-9, "not written is 1");
     }
 
     #[test]

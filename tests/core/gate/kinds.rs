@@ -1,5 +1,6 @@
 //! Every kind that can be changed goes the same way: planned, applied, and taken back to the byte.
 
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use skydeck::fleet::{Age, Kind, ObjectId, ObjectKey};
 use skydeck::gate::intent::{Ramp, Weights};
@@ -172,5 +173,104 @@ fn whatever_has_replicas_is_scaled_by_its_subresource() {
             (&plan.steps[0].write, &plan.steps[0].object),
             (&Write::Scale { replicas: 3 }, &place.object)
         );
+    }
+}
+
+/// Weights as somebody wrote them: any number of destinations, some without a weight.
+fn written(kind: Kind, weights: &[Option<u32>]) -> Value {
+    let with = |mut it: Value, weight: &Option<u32>| {
+        if let Some(weight) = weight {
+            it["weight"] = (*weight).into();
+        }
+        it
+    };
+    let host = |at: usize| format!("web-{at}");
+    let all = || weights.iter().enumerate();
+    match kind {
+        Kind::VirtualService => {
+            let route: Vec<_> =
+                all().map(|(at, it)| with(json!({"destination": {"host": host(at)}}), it)).collect();
+            route_of(kind, &json!({"hosts": ["x"], "http": [{"route": route}]}))
+        }
+        _ => {
+            let refs: Vec<_> =
+                all().map(|(at, it)| with(json!({"name": host(at), "port": 80}), it)).collect();
+            route_of(kind, &json!({"rules": [{"backendRefs": refs}]}))
+        }
+    }
+}
+
+fn route_of(kind: Kind, spec: &Value) -> Value {
+    let api =
+        if kind == Kind::VirtualService { "networking.istio.io/v1" } else { "gateway.networking.k8s.io/v1" };
+    route(kind.name(), api, spec)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+    /// What is read are the weights as they were written; written again they are the same bytes; shares are what the mesh
+    /// makes of them: together everything, each in proportion.
+    #[test]
+    fn weights_are_read_and_written_again_as_they_were(
+        kind in prop::sample::select(vec![Kind::VirtualService, Kind::HttpRoute, Kind::GrpcRoute]),
+        weights in prop::collection::vec(prop::option::of(0u32..1000), 2..6),
+    ) {
+        let object = written(kind, &weights);
+        let read = skydeck::fleet::route::read(kind, &object).unwrap();
+        let rule = &read.rules[0];
+        let told: Vec<_> = rule.destinations().iter().map(|it| it.weight).collect();
+        let wanted: Vec<_> = weights.iter().map(|it| it.map(i64::from)).collect();
+        prop_assert_eq!(told, wanted);
+        let mut again = object.clone();
+        for it in rule.destinations() {
+            if let (Some(weight), Some(place)) = (it.weight, again.pointer_mut(it.pointer())) {
+                *place = it.weight_value(weight);
+            }
+        }
+        prop_assert_eq!(again.to_string(), object.to_string());
+        let omitted = if kind == Kind::VirtualService { 0 } else { 1 };
+        let counted: Vec<f64> = weights.iter().map(|it| f64::from(it.unwrap_or(omitted))).collect();
+        let sum: f64 = counted.iter().sum();
+        prop_assume!(sum > 0.0);
+        let shares: Vec<f64> = rule.destinations().iter().map(|it| it.share.unwrap()).collect();
+        prop_assert!((shares.iter().sum::<f64>() - 1.0).abs() < 1e-9);
+        for (share, weight) in shares.iter().zip(&counted) {
+            prop_assert!((share - weight / sum).abs() < 1e-9, "{:?} {:?}", shares, counted);
+        }
+    }
+
+    /// Plan → apply → undo is the identity for whatever decides the number.
+    #[test]
+    fn scaled_there_and_back_is_where_it_was(
+        scaler in 0usize..3, now in 1u32..50, to in 1u32..50, floor in 1u32..10, room in 0u32..20,
+    ) {
+        let name = "ml/web";
+        let mut objects = vec![crate::world::deployment(name, now, now, "1.0", 0)];
+        let decider = match scaler {
+            1 => Some((Kind::HorizontalPodAutoscaler, crate::world::hpa(name, floor, floor + room))),
+            2 => Some((Kind::ScaledObject, json!({"apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject",
+                "metadata": meta(name), "spec": {"scaleTargetRef": {"name": "web"}, "maxReplicaCount": floor + room}}))),
+            _ => None,
+        };
+        objects.extend(decider.iter().map(|it| it.1.clone()));
+        let mut bench = Bench::new(policy(), &[("aws-east", "v1.33.5", objects)]);
+        let kind = decider.map_or(Kind::Deployment, |it| it.0);
+        let place = bench.place("aws-east", kind, name);
+        let before = bench.object(&place)["spec"].to_string();
+        let intent = bench.scale(&[("aws-east", name, Amount::Replicas(to))]);
+        match bench.plan(&intent) {
+            Err(refusal) => prop_assert!(refusal.is_already, "{}", refusal),
+            Ok(_) => {
+                let id = bench.confirmed(&intent);
+                bench.run(&id, 100).unwrap();
+                prop_assert_eq!(bench.outcome(&id), Outcome::Done);
+                let undo = bench.confirmed(&Intent::new(Wish::Undo(id)));
+                bench.run(&undo, 100).unwrap();
+                prop_assert_eq!(bench.outcome(&undo), Outcome::Done);
+            }
+        }
+        prop_assert_eq!(bench.object(&place)["spec"].to_string(), before);
+        let pinned = &bench.object(&place)["metadata"]["annotations"]["autoscaling.keda.sh/paused-replicas"];
+        prop_assert!(pinned.is_null(), "{}", pinned);
     }
 }

@@ -13,6 +13,7 @@ use crate::gate::plan::{Change, Cx, Note, Refusal, Step, Write, scale};
 use crate::gate::{Intent, Override, Place, Seen};
 use crate::state::Cluster;
 use crate::state::select::owner::{self, VerdictKind};
+use crate::state::select::routes;
 
 /// The route in one source cluster, as it was read.
 pub(super) struct Source<'a> {
@@ -101,6 +102,7 @@ impl<'a> Source<'a> {
                 earlier + 1
             )));
         }
+        self.tell_what_weights_mean(wish, cx, notes);
         self.judge_owner(intent, wish, cx, notes)?;
         if cx.policy.is_production(self.cluster) {
             reasons.production(format!("{name} is production"));
@@ -109,6 +111,17 @@ impl<'a> Source<'a> {
         }
         notes.extend(self.shift(wish).judge(intent, cx.state)?);
         Ok(())
+    }
+
+    /// What makes of weights something else than shares: another route for the host, ejection, locality, weights further on.
+    fn tell_what_weights_mean(&self, wish: &Weights, cx: Cx<'_>, notes: &mut Vec<Note>) {
+        let group = routes::group(cx.state, &wish.route);
+        let Some(cell) = group.as_ref().and_then(|it| it.cells.get(&self.cluster.id)) else { return };
+        let of_rule = cell.rules.get(wish.rule).map_or(&[][..], |it| &it.notes);
+        // These two were said above, of what was read just now.
+        let said = |note: &&Clean| !note.starts_with("invalid: ") && !note.starts_with("never reached: ");
+        let all = cell.notes.iter().chain(of_rule).filter(said);
+        notes.extend(all.map(|it| Note::info(format!("{}: {it}", self.cluster.spec.name))));
     }
 
     /// Who would put the weights back.
