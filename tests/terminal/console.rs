@@ -14,8 +14,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use rustix::termios::{LocalModes, tcgetattr};
 use skydeck::demo::{Fleet, Options};
 
-/// Nothing in the tests may take longer; looked at so often.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Nothing in the tests may take longer (a lost answer is unknown for more than a minute); looked at so often.
+const PATIENCE: Duration = Duration::from_secs(100);
 const LOOK: Duration = Duration::from_millis(20);
 
 /// The clusters of all tests; they end with the process.
