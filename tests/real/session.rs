@@ -2,15 +2,11 @@
 //! back; moves weights, ramps, aborts. Every screen is printed, so that the log shows what was seen.
 
 use std::path::Path;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::bed::{self, Cluster};
-use crate::console::Console;
-
-/// Dialogs are deaf for 300 ms, so that keys typed ahead decide nothing; an operator reads that long anyway.
-const DEAF: Duration = Duration::from_millis(450);
+use crate::console::{Console, DEAF};
 
 const CONFIG: &str = r#"
 [change]
@@ -35,23 +31,6 @@ fn start(home: tempfile::TempDir) -> Console {
         (120, 36),
         (&["--panel", "replicas"], &[]),
     )
-}
-
-fn show(console: &Console, what: &str) {
-    println!("--- {what}");
-    for line in console.text().lines().map(str::trim_end).filter(|line| !line.is_empty()) {
-        println!("{line}");
-    }
-}
-
-/// Types what the dialog wants to be typed.
-fn confirm(console: &Console) {
-    console.shows("  to apply");
-    let text = console.text();
-    let (_, rest) = text.rsplit_once("type  ").unwrap();
-    let (phrase, _) = rest.split_once("  to apply").unwrap();
-    std::thread::sleep(DEAF);
-    console.press(phrase).press("\r");
 }
 
 /// Waits until the plan on top is in this state.
@@ -115,26 +94,26 @@ fn mark_scale_watch_undo_shift_ramp_abort() {
 fn scale(console: &Console, aws: &Cluster, gcp: &Cluster) {
     console.press("gm").shows("◆ 2/2").press("lm").press("jm");
     console.until("three marks", |text| text.matches("◆ 2/2").count() == 3);
-    show(console, "three cells are marked");
+    console.show("three cells are marked");
     console.press("s");
     unlock(console);
     console.shows("3 workloads").shows("replicas  2");
     std::thread::sleep(DEAF);
     console.press("\x7f+1").shows("2 → 3");
-    show(console, "scale: relative, shown as what it is");
+    console.show("scale: relative, shown as what it is");
     console.press("\r").shows("dry run: accepted by the server").shows("waits for you");
-    show(console, "the plan, asked of every server");
-    confirm(console);
+    console.show("the plan, asked of every server");
+    console.confirm();
     console.shows("CHANGE").until("the end", |text| text.contains("done"));
-    show(console, "done: every step read again, every rollout arrived");
+    console.show("done: every step read again, every rollout arrived");
     assert_eq!(
         [replicas(aws, "web"), replicas(gcp, "web"), replicas(gcp, "webhook")],
         [json!(3), json!(3), json!(3)]
     );
     assert_eq!(replicas(aws, "webhook"), 2, "what was not marked is as it was");
     console.press("u").shows("undo").shows("waits for you");
-    show(console, "undo is a plan of its own");
-    confirm(console);
+    console.show("undo is a plan of its own");
+    console.confirm();
     plan_is(console, "Plan undo", "done");
     console.press("\x1b\x1b");
     assert_eq!(
@@ -149,10 +128,10 @@ fn traffic(console: &Console, aws: &Cluster, gcp: &Cluster) {
     console.press("6").shows("web-aws").press("gj").press("e").shows("writes to");
     std::thread::sleep(DEAF);
     console.press("[[").until("the weights of both move", |text| text.contains("50.0%"));
-    show(console, "the traffic editor");
+    console.show("the traffic editor");
     console.press("\r").shows("waits for you");
-    show(console, "the plan for both source clusters");
-    confirm(console);
+    console.show("the plan for both source clusters");
+    console.confirm();
     plan_is(console, "Plan shift", "done");
     for (cluster, before) in [aws, gcp].into_iter().zip(&before) {
         let mut wanted = before.clone();
@@ -165,16 +144,16 @@ fn traffic(console: &Console, aws: &Cluster, gcp: &Cluster) {
     console.press("r").shows("ramp: 10% every 8s");
     std::thread::sleep(DEAF);
     console.press("10").shows("40.0");
-    show(console, "a ramp is prepared");
+    console.show("a ramp is prepared");
     console.press("\r").shows("waits for you");
-    show(console, "every stage of the ramp is in the plan");
-    confirm(console);
+    console.show("every stage of the ramp is in the plan");
+    console.confirm();
     console.until("a stage", |text| text.contains("verified"));
-    show(console, "the ramp runs");
+    console.show("the ramp runs");
     assert_ne!(weights(aws), [50, 50]);
     console.press("A");
     plan_is(console, "Plan undo", "done");
-    show(console, "aborted: back to the weights before the ramp");
+    console.show("aborted: back to the weights before the ramp");
     for cluster in [aws, gcp] {
         assert_eq!(weights(cluster), [50, 50]);
     }

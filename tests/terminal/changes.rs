@@ -2,14 +2,10 @@
 
 use std::path::Path;
 use std::sync::OnceLock;
-use std::time::Duration;
 
 use skydeck::demo::{Fleet, Options};
 
-use crate::console::Console;
-
-/// Dialogs are deaf for 300 ms, so that keys typed ahead decide nothing; an operator reads that long anyway.
-const DEAF: Duration = Duration::from_millis(450);
+use crate::console::{Console, DEAF};
 
 const CONFIG: &str = "[change]\nbake = \"1s\"\nstep_every = \"15s\"\n";
 
@@ -34,22 +30,6 @@ fn start(state: &Path) -> Console {
     Console::in_home(home, program, (120, 36), (&["--panel", "traffic"], &[("XDG_STATE_HOME", state)]))
 }
 
-fn show(console: &Console, what: &str) {
-    println!("--- {what}");
-    for line in console.text().lines().map(str::trim_end).filter(|line| !line.is_empty()) {
-        println!("{line}");
-    }
-}
-
-fn confirm(console: &Console) {
-    console.shows("  to apply");
-    let text = console.text();
-    let (_, rest) = text.rsplit_once("type  ").unwrap();
-    let (phrase, _) = rest.split_once("  to apply").unwrap();
-    std::thread::sleep(DEAF);
-    console.press(phrase).press("\r");
-}
-
 /// The editor for the rule of `ml-inference-multicloud` that has several destinations.
 fn editor(console: &Console) {
     console.shows("clusters 3/3 live").press("/ml-inference-multicloud\r").shows("ml-inference-aws");
@@ -67,8 +47,8 @@ fn a_ramp_whose_console_is_killed_is_paused_and_goes_on_when_somebody_says_so() 
     // Ten percent from the destination under the cursor, in steps of five.
     console.press("rr").shows("ramp: 5% every 15s").press("[[");
     console.press("\r").shows("waits for you");
-    show(&console, "a ramp over three clusters, asked of every server");
-    confirm(&console);
+    console.show("a ramp over three clusters, asked of every server");
+    console.confirm();
     // It is killed between two stages. At a boundary of a step it would be too, and be unknown for a minute; that is
     // another test's.
     console.until("the first stage is verified", |text| text.matches("verified").count() == 3);
@@ -77,7 +57,7 @@ fn a_ramp_whose_console_is_killed_is_paused_and_goes_on_when_somebody_says_so() 
     let other = start(second.path());
     editor(&other);
     other.press("[\r").shows("drives it now");
-    show(&other, "a second console: the target is held, by whom and since when");
+    other.show("a second console: the target is held, by whom and since when");
     drop(other);
 
     console.signal(rustix::process::Signal::KILL);
@@ -88,9 +68,9 @@ fn a_ramp_whose_console_is_killed_is_paused_and_goes_on_when_somebody_says_so() 
     console.shows("stands still since an earlier session").shows("5 Replicas");
     console.until("the journal is first", |text| text.contains("STATE") && text.contains("shift traffic"));
     console.until("every step is known", |text| !text.contains("UNKNOWN"));
-    show(&console, "the next start: what stands still is first");
+    console.show("the next start: what stands still is first");
     console.press("\r").shows("╭ Plan shift traffic");
-    show(&console, "opened: what each step came to");
+    console.show("opened: what each step came to");
     std::thread::sleep(DEAF);
     console.press("c").shows("Unlock for changes");
     std::thread::sleep(DEAF);
@@ -98,5 +78,5 @@ fn a_ramp_whose_console_is_killed_is_paused_and_goes_on_when_somebody_says_so() 
     std::thread::sleep(DEAF);
     console.press("c").shows("CHANGE running");
     console.until("the end", |text| text.contains(" done ╮"));
-    show(&console, "continued to its end");
+    console.show("continued to its end");
 }

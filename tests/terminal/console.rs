@@ -16,6 +16,8 @@ use skydeck::demo::{Fleet, Options};
 
 /// Nothing in the tests may take longer (a lost answer is unknown for more than a minute); looked at so often.
 const PATIENCE: Duration = Duration::from_secs(100);
+/// Dialogs are deaf for 300 ms, so that keys typed ahead decide nothing; an operator reads that long anyway.
+pub const DEAF: Duration = Duration::from_millis(450);
 const LOOK: Duration = Duration::from_millis(20);
 
 /// The clusters of all tests; they end with the process.
@@ -184,6 +186,24 @@ impl Console {
 
     pub fn shows(&self, words: &str) -> &Console {
         self.until(&format!("`{words}` on the screen"), |text| text.contains(words))
+    }
+
+    /// Prints the screen, so that the log tells what was seen.
+    pub fn show(&self, what: &str) {
+        println!("--- {what}");
+        for line in self.text().lines().map(str::trim_end).filter(|line| !line.is_empty()) {
+            println!("{line}");
+        }
+    }
+
+    /// Types what a plan wants to be typed.
+    pub fn confirm(&self) {
+        self.shows("  to apply");
+        let text = self.text();
+        let (_, rest) = text.rsplit_once("type  ").unwrap();
+        let (phrase, _) = rest.split_once("  to apply").unwrap();
+        std::thread::sleep(DEAF);
+        self.press(phrase).press("\r");
     }
 
     pub fn hides(&self, words: &str) -> &Console {
