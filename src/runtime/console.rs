@@ -292,11 +292,7 @@ impl Running {
         match asked {
             Asked::End(code) => self.ended = Some(code),
             Asked::Stop => {
-                self.terminal.writer().drain().await;
-                self.terminal.leave();
-                panic::on_screen(false);
-                signals::stop_here();
-                panic::on_screen(true);
+                self.terminal.stop().await;
                 self.come_back()?;
             }
             Asked::Continue => self.come_back()?,
@@ -310,9 +306,7 @@ impl Running {
             let text = Clean::from("its credential does not come from a plugin");
             return self.take(vec![Msg::Notice(Notice { text, is_bad: true })]);
         };
-        self.terminal.writer().drain().await;
-        self.terminal.leave();
-        panic::on_screen(false);
+        self.terminal.lend().await;
         let front = login::in_front(self.terminal.tty(), plugin, name.clone());
         tokio::pin!(front);
         let outcome = loop {

@@ -55,9 +55,7 @@ impl Driver {
         if places.is_empty() {
             return Err("there is nothing here to change".into());
         }
-        let sight = Sight::from_answers(self.look_at(places).await);
-        // To take something back, less is enough: the plan tells what it leaves out.
-        if matches!(wish, Wish::Undo(_)) { Ok(sight) } else { sight.whole() }
+        Sight::from_answers(self.look_at(places).await).enough_for(wish)
     }
 
     /// Reads each of these, whatever becomes of the others.

@@ -304,11 +304,7 @@ impl Player {
         match asked {
             Asked::End(code) => self.ended = Some(code),
             Asked::Stop => {
-                self.terminal.writer().drain().await;
-                self.terminal.leave();
-                panic::on_screen(false);
-                signals::stop_here();
-                panic::on_screen(true);
+                self.terminal.stop().await;
                 self.come_back()?;
             }
             Asked::Continue => self.come_back()?,

@@ -19,6 +19,7 @@ use rustix::termios::{QueueSelector, tcflush};
 
 use super::tty::Tty;
 use super::writer::Writer;
+use super::{panic, signals};
 
 /// Raw mode and the alternate screen, until dropped.
 pub struct Terminal {
@@ -85,6 +86,20 @@ impl Terminal {
         self.writer.close(false);
         self.forget();
         Ok(())
+    }
+
+    /// Gives the terminal to somebody else for a while, after what was drawn last.
+    pub async fn lend(&mut self) {
+        self.writer.drain().await;
+        self.leave();
+        panic::on_screen(false);
+    }
+
+    /// Stops the program as the shell's Ctrl-Z does; returns when it goes on.
+    pub async fn stop(&mut self) {
+        self.lend().await;
+        signals::stop_here();
+        panic::on_screen(true);
     }
 
     /// Gives the terminal back as it was. Undoes everything that could have been switched on.
