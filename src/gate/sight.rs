@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Place;
+use super::{Place, Wish};
 use crate::fleet::{Clean, Fault, Mono};
 
 /// An object as it was when it was shown.
@@ -39,6 +39,12 @@ impl Sight {
             }
         }
         sight
+    }
+
+    /// As much as the wish needs, or why not. To take something back, less than all is enough: the plan tells what it
+    /// leaves out.
+    pub fn enough_for(self, wish: &Wish) -> Result<Self, Clean> {
+        if matches!(wish, Wish::Undo(_)) { Ok(self) } else { self.whole() }
     }
 
     /// All of it, or why not.

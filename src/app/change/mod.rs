@@ -13,7 +13,7 @@ pub mod weights;
 
 use super::msg::{Effect, Looked};
 use super::{App, Layer};
-use crate::fleet::{ChangeId, Clean, ClusterId};
+use crate::fleet::{ChangeId, ClusterId};
 use crate::gate::{Intent, Place, Sight, Wish};
 use crate::panels::Request;
 use crate::state::select::routes;
@@ -198,7 +198,7 @@ impl App {
         }
         let Some(looking) = self.looking.take_if(|it| it.ticket == looked.ticket) else { return Vec::new() };
         self.notice = None;
-        match looked.sight(Some(&looking.intent.wish)) {
+        match looked.sight().enough_for(&looking.intent.wish) {
             Ok(sight) if looking.preapproved => self.begin_return(&looked.id, &looking.intent, &sight),
             Ok(sight) => self.make_plan(&looked.id, looking.intent, sight),
             Err(words) => {
@@ -260,9 +260,7 @@ impl App {
 }
 
 impl Looked {
-    /// What was seen, if all of it could be. To take something back, less is enough: the plan tells what it leaves out.
-    pub fn sight(&self, wish: Option<&Wish>) -> Result<Sight, Clean> {
-        let sight = Sight::from_answers(self.outcome.iter().cloned());
-        if matches!(wish, Some(Wish::Undo(_))) { Ok(sight) } else { sight.whole() }
+    pub fn sight(&self) -> Sight {
+        Sight::from_answers(self.outcome.iter().cloned())
     }
 }

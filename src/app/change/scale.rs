@@ -51,7 +51,7 @@ impl ScaleForm {
     /// What is there now. Only a current value that all share is prefilled; nobody knows which other is meant.
     pub fn looked(&mut self, looked: Looked, state: &State) {
         let now = state.now.mono;
-        match looked.sight(None) {
+        match looked.sight().whole() {
             Ok(sight) => {
                 self.sight = Some((looked.id, sight));
                 self.ear = Ear::opened(now);

@@ -93,7 +93,7 @@ fn of_rule(cell: &RouteCell, at: usize, rule: &Rule, lines: &mut Vec<Line>) {
             }
         }
     }
-    for note in &cell.rules[at].notes {
+    for note in cell.rules[at].told() {
         field(lines, "  note", note.clone(), Meaning::Warning);
     }
 }

@@ -91,27 +91,30 @@ fn place(operation: &Operation, number: usize) -> String {
 
 /// What is waited for at this moment.
 fn living(operation: &Operation, now: Now) -> Option<String> {
-    let is_busy = |it: &Step| it.state == StepState::Confirmed || it.state.is_unknown();
-    if let Some(number) = operation.steps.iter().position(is_busy) {
-        let step = &operation.steps[number];
-        let age = now.since(step.since);
-        let cluster = &operation.plan.steps[number].cluster.name;
-        let words = match step.state {
-            StepState::Confirmed if step.words.is_empty() => "reading it again",
-            StepState::Confirmed => step.words.as_str(),
-            StepState::Unknown => "the answer was lost, reading it back",
-            _ => "asked",
-        };
-        return Some(format!("{}  {cluster}  {words}  {age}", place(operation, number)));
-    }
-    let (next, left) = waiting(operation, now)?;
-    Some(format!("{}  in {left}", place(operation, next)))
+    let Some(number) = busy(operation) else {
+        let (next, left) = waiting(operation, now)?;
+        return Some(format!("{}  in {left}", place(operation, next)));
+    };
+    let step = &operation.steps[number];
+    let age = now.since(step.since);
+    let cluster = &operation.plan.steps[number].cluster.name;
+    let words = match step.state {
+        StepState::Confirmed if step.words.is_empty() => "reading it again",
+        StepState::Confirmed => step.words.as_str(),
+        StepState::Unknown => "the answer was lost, reading it back",
+        _ => "asked",
+    };
+    Some(format!("{}  {cluster}  {words}  {age}", place(operation, number)))
+}
+
+/// The step that something is to become of.
+fn busy(operation: &Operation) -> Option<usize> {
+    operation.steps.iter().position(|it| it.state == StepState::Confirmed || it.state.is_unknown())
 }
 
 /// The step that goes out when the time after the one before it is over, and how long that is.
 fn waiting(operation: &Operation, now: Now) -> Option<(usize, Age)> {
-    let is_busy = |it: &Step| it.state == StepState::Confirmed || it.state.is_unknown();
-    if operation.phase != Phase::Running || operation.steps.iter().any(is_busy) {
+    if operation.phase != Phase::Running || busy(operation).is_some() {
         return None;
     }
     let next = operation.next()?;

@@ -100,7 +100,10 @@ impl Traffic {
     fn divide(&mut self, backends: &[Value]) {
         let weight = |it: &Value| it["weight"].as_i64().unwrap_or(1).max(0) as f64;
         let sum: f64 = backends.iter().map(weight).sum();
-        for it in backends.iter().filter(|_| backends.len() > 1 && sum > 0.0) {
+        if backends.len() < 2 || sum <= 0.0 {
+            return;
+        }
+        for it in backends {
             let share = weight(it) / sum;
             self.split.entry(json::text(it, "/name").to_owned()).or_insert((share, share)).1 = share;
         }

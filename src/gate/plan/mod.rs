@@ -19,7 +19,9 @@ use serde_json::Value;
 use super::patch::Op;
 use super::{Confirm, Intent, Override, Place, Policy, Seen, Sight, Wish};
 use crate::fleet::{Age, ChangeId, Clean, ClusterId, Now, ObjectId, Unix};
+use crate::gate::confirm::Reasons;
 use crate::gate::intent::Ramp;
+use crate::state::select::owner::{Verdict, VerdictKind};
 use crate::state::{Cluster, Identity, State};
 
 /// A finished plan.
@@ -204,6 +206,15 @@ impl<'a> Cx<'a> {
         Ok(cluster)
     }
 
+    /// Whether the cluster or the object is production; then its name must be typed.
+    fn weigh_production(self, cluster: &Cluster, seen: &Seen, reasons: &mut Reasons) {
+        if self.policy.is_production(cluster) {
+            reasons.production(format!("{} is production", cluster.spec.name));
+        } else if self.policy.marks_production(&scale::labels_at(&seen.value["metadata"]["labels"])) {
+            reasons.production(format!("{} is labelled production", seen.place.object.key));
+        }
+    }
+
     fn seen(self, place: &Place) -> Result<&'a Seen, Refusal> {
         let seen = self.sight.of(place);
         let seen = seen.ok_or_else(|| Refusal::new(format!("{} was not read", place.object), "try again"))?;
@@ -212,6 +223,20 @@ impl<'a> Cx<'a> {
             return Err(Refusal::new(words, "open the dialog again"));
         }
         Ok(seen)
+    }
+}
+
+/// What becomes of the word of whoever manages an object: a refusal, something that the operator should know, or nothing.
+fn heed(verdict: &Verdict, about: impl std::fmt::Display, intent: &Intent) -> Result<Option<Note>, Refusal> {
+    let words = format!("{about}: {}: {}", verdict.kind.words(), verdict.words);
+    match verdict.kind {
+        VerdictKind::Blocked | VerdictKind::WillBeReverted if !intent.overrides(Override::Owner) => {
+            let by = &verdict.by;
+            let hint = if by.is_empty() { String::new() } else { format!("change {by} instead") };
+            Err(Refusal::new(words, hint).unless(Override::Owner))
+        }
+        VerdictKind::Unmanaged | VerdictKind::LeftAlone => Ok(None),
+        _ => Ok(Some(Note::warning(words))),
     }
 }
 
@@ -301,7 +326,7 @@ impl Plan {
 }
 
 /// How the clusters are called in the confirmation; that there are several is a reason for more words.
-fn several(steps: &[Step], cx: Cx<'_>, reasons: &mut super::confirm::Reasons) -> String {
+fn several(steps: &[Step], cx: Cx<'_>, reasons: &mut Reasons) -> String {
     use super::Strength;
     let mut clusters: Vec<&Cluster> = Vec::new();
     for found in steps.iter().filter_map(|step| step.cluster.find(cx.state)) {

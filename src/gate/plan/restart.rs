@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::scale::{labels_at, patched};
+use super::scale::patched;
 use super::{Change, Cx, Expect, Note, Plan, Refusal, Verb};
 use crate::fleet::{ChangeId, Kind};
 use crate::gate::confirm::Reasons;
@@ -24,11 +24,7 @@ pub(super) fn plan(id: &ChangeId, intent: &Intent, places: &[Place], cx: Cx<'_>)
             let words = format!("{} is made by the {kind} {name}", place.object);
             return Err(Refusal::new(words, "restart that instead"));
         }
-        if cx.policy.is_production(cluster) {
-            reasons.production(format!("{} is production", cluster.spec.name));
-        } else if cx.policy.marks_production(&labels_at(&seen.value["metadata"]["labels"])) {
-            reasons.production(format!("{} is labelled production", place.object.key));
-        }
+        cx.weigh_production(cluster, seen, &mut reasons);
         let mark = format!("{id}-{}", steps.len() + 1);
         let mut step = patched(cluster, seen, changes(seen, cx)?, &mark)?;
         step.expect = Expect::Rollout { workload: place.object.clone() };

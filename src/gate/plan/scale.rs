@@ -10,7 +10,7 @@ use crate::gate::patch::{self, Op};
 use crate::gate::{Amount, Intent, Override, Place, ScaleTo, Seen};
 use crate::state::Cluster;
 use crate::state::select::headroom::{self, Growth};
-use crate::state::select::owner::{self, VerdictKind};
+use crate::state::select::owner;
 use crate::state::select::replicas;
 
 /// KEDA's annotation that pins a number, with or without its controller's help (KEDA `scaledobject_types.go`).
@@ -120,19 +120,7 @@ impl<'a> Draft<'a> {
         };
         let seen = self.decider(cell, object)?;
         let verdict = owner::verdict(self.cx.state, cell.place.cluster, &Marks::read(&seen.value), object);
-        let words = format!("{object}: {}: {}", verdict.kind.words(), verdict.words);
-        match verdict.kind {
-            VerdictKind::Blocked | VerdictKind::WillBeReverted if !self.intent.overrides(Override::Owner) => {
-                let hint = if verdict.by.is_empty() {
-                    String::new()
-                } else {
-                    format!("change {} instead", verdict.by)
-                };
-                return Err(Refusal::new(words, hint).unless(Override::Owner));
-            }
-            VerdictKind::Unmanaged | VerdictKind::LeftAlone => {}
-            _ => self.notes.push(Note::warning(words)),
-        }
+        self.notes.extend(super::heed(&verdict, object, self.intent)?);
         Ok(())
     }
 
@@ -146,12 +134,7 @@ impl<'a> Draft<'a> {
     /// How dangerous it is.
     fn weigh(&mut self, cluster: &Cluster, seen: &Seen, to: Amount) -> Result<(), Refusal> {
         let (policy, least) = (self.cx.policy, to.least());
-        let labels = labels(seen);
-        if policy.is_production(cluster) {
-            self.reasons.production(format!("{} is production", cluster.spec.name));
-        } else if policy.marks_production(&labels) {
-            self.reasons.production(format!("{} is labelled production", seen.place.object.key));
-        }
+        self.cx.weigh_production(cluster, seen, &mut self.reasons);
         if least == 0 && to.most() == 0 {
             self.reasons.add(Strength::Full, "to zero");
         }
@@ -346,10 +329,6 @@ pub(super) fn component(seen: &Seen) -> &str {
     seen.text("/metadata/labels/component")
         .or_else(|| seen.text("/spec/template/metadata/labels/component"))
         .unwrap_or("predictor")
-}
-
-fn labels(seen: &Seen) -> Labels {
-    labels_at(&seen.value["metadata"]["labels"])
 }
 
 fn pod_labels(seen: &Seen) -> Labels {

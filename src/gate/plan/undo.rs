@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::scale::{labels_at, patched};
+use super::scale::patched;
 use super::{Change, Cx, Expect, Note, Plan, Refusal, Step, Verb, Write, shown, traffic};
 use crate::fleet::{ChangeId, Clean, ObjectId};
 use crate::gate::confirm::{Reasons, Strength};
@@ -146,11 +146,7 @@ fn one(
     if seen.place.object.kind.is_route() {
         traffic::judge_undo(cx, intent, cluster, (seen, &changes))?;
     }
-    if cx.policy.is_production(cluster) {
-        reasons.production(format!("{} is production", cluster.spec.name));
-    } else if cx.policy.marks_production(&labels_at(&seen.value["metadata"]["labels"])) {
-        reasons.production(format!("{} is labelled production", seen.place.object.key));
-    }
+    cx.weigh_production(cluster, seen, reasons);
     let mark = format!("{id}-{}", number + 1);
     step(cluster, seen, changes, (&done.step.write, &mark), reasons).map(Some)
 }

@@ -7,7 +7,7 @@ use crate::app::msg::Looked;
 use crate::fleet::route::{self, Rule};
 use crate::fleet::{Age, ChangeId, Clean, ClusterId, Marks, Mono, ObjectId};
 use crate::gate::intent::{Ramp, Weights};
-use crate::gate::plan::traffic::ease;
+use crate::gate::plan::traffic::{self, ease};
 use crate::gate::{Intent, Place, Policy, Sight, Wish};
 use crate::input::{Action, Code, Key};
 use crate::panels::Begin;
@@ -148,11 +148,7 @@ impl WeightsForm {
             ));
         }
         for left_out in self.left_out.iter().filter_map(|id| state.cluster(*id)) {
-            let text = format!(
-                "{} holds it too and is not heard or not shown: it keeps its weights",
-                left_out.spec.name
-            );
-            words.push((text.into(), Meaning::Bad));
+            words.push((traffic::left_as_it_is(left_out), Meaning::Bad));
         }
         for (cluster, _, verdict) in &rules {
             let name = state.cluster(*cluster).map(|it| it.spec.name.clone()).unwrap_or_default();

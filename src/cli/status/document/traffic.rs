@@ -174,7 +174,7 @@ fn rule_item(state: &State, cell: &Cell, at: usize, rule: &Rule) -> RuleItem {
         },
         reachable: rule.unreachable.is_none(),
         invalid: rule.invalid.clone(),
-        notes: cell.rules[at].notes.clone(),
+        notes: cell.rules[at].told().cloned().collect(),
         pointer: rule.pointer().to_owned(),
         share_of: rule.protocol.share_of(),
         destinations: (0..rule.destinations().len())

@@ -108,24 +108,27 @@ fn reach(state: &State, cluster: ClusterId, route: &ObjectId, rule: usize) -> Ve
 /// What stops a ramp: a destination that got more and is known not to be ready any more. Not to know is no reason to
 /// move production back; the next step waits for an answer.
 pub fn fallen(state: &State, cluster: ClusterId, step: &Step) -> Option<Clean> {
-    let first = step.needs.first()?;
-    let reach = reach(state, cluster, &step.object, first.rule);
-    step.needs.iter().find_map(|need| {
-        let ready = reach.get(need.destination).and_then(Reach::ready)?;
-        (ready < need.at_least).then(|| Clean::from(format!("{}: {ready} ready endpoints", need.name)))
-    })
+    ready_now(state, cluster, step).into_iter().find_map(|(need, ready)| not_enough(need, ready?))
 }
 
 /// Why a step cannot go out now: a destination that would get more is not ready any more, or not known to be.
 pub fn shortage(state: &State, cluster: ClusterId, plan: &Plan, step: &Step) -> Option<Clean> {
-    let first = step.needs.first()?;
-    let reach = reach(state, cluster, &step.object, first.rule);
-    step.needs.iter().find_map(|need| match reach.get(need.destination).and_then(Reach::ready) {
-        Some(ready) if ready >= need.at_least => None,
-        Some(ready) => Some(Clean::from(format!("{}: {ready} ready endpoints", need.name))),
+    ready_now(state, cluster, step).into_iter().find_map(|(need, ready)| match ready {
+        Some(ready) => not_enough(need, ready),
         None if plan.overrides.contains(&Override::UnknownCapacity) => None,
         None => Some(Clean::from(format!("{}: whether it is ready is not known now", need.name))),
     })
+}
+
+/// What a step needs, and how many endpoints are ready for it, if that is known.
+fn ready_now<'a>(state: &State, cluster: ClusterId, step: &'a Step) -> Vec<(&'a Need, Option<u32>)> {
+    let Some(first) = step.needs.first() else { return Vec::new() };
+    let reach = reach(state, cluster, &step.object, first.rule);
+    step.needs.iter().map(|need| (need, reach.get(need.destination).and_then(Reach::ready))).collect()
+}
+
+fn not_enough(need: &Need, ready: u32) -> Option<Clean> {
+    (ready < need.at_least).then(|| Clean::from(format!("{}: {ready} ready endpoints", need.name)))
 }
 
 /// A warning that Kubernetes recorded about a destination since then: of its pods, its workload or its service.
@@ -137,9 +140,10 @@ pub fn trouble_since(state: &State, plan: &Plan, since: Unix) -> Option<Clean> {
         state.clusters().flat_map(|cluster| cluster.objects.events.values().map(move |it| (cluster, it)));
     events.into_iter().find_map(|(cluster, event)| {
         let about = &event.about;
-        let ours = namespaces.contains(&&about.namespace)
+        // The clusters are walked through for what is new alone.
+        let ours = event.last_seen > since
+            && namespaces.contains(&&about.namespace)
             && names.iter().any(|name| is_of(&about.name, name) && !is_of_another(cluster, about, name))
-            && event.last_seen > since
             && !ROUTES.iter().any(|kind| event.about_kind == kind.name());
         ours.then(|| {
             Clean::from(format!("{} {}: {}: {}", event.about_kind, about.name, event.reason, event.message))

@@ -36,11 +36,7 @@ pub(super) fn plan(id: &ChangeId, intent: &Intent, wish: &Weights, cx: Cx<'_>) -
         sources.push(Source::read(*cluster, wish, cx)?);
     }
     for left_out in wish.left_out.iter().filter_map(|id| cx.state.cluster(*id)) {
-        let words = format!(
-            "{} holds it too and is not heard or not shown: it keeps its weights",
-            left_out.spec.name
-        );
-        notes.push(Note::warning(words));
+        notes.push(Note::warning(left_as_it_is(left_out)));
     }
     alike(&sources, &mut notes)?;
     for source in &sources {
@@ -75,6 +71,11 @@ pub(super) fn plan(id: &ChangeId, intent: &Intent, wish: &Weights, cx: Cx<'_>) -
         reason: intent.reason.clone(),
         overrides,
     })
+}
+
+/// Of a cluster that holds the route too and is not written.
+pub fn left_as_it_is(cluster: &Cluster) -> Clean {
+    format!("{} holds it too and is not heard or not shown: it keeps its weights", cluster.spec.name).into()
 }
 
 /// Whether going back to the weights from before would lose requests.

@@ -9,10 +9,10 @@ use crate::fleet::{Clean, ClusterId, Marks};
 use crate::gate::confirm::Reasons;
 use crate::gate::intent::Weights;
 use crate::gate::patch::{self, ANNOTATION, Op};
-use crate::gate::plan::{Change, Cx, Note, Refusal, Step, Write, scale};
-use crate::gate::{Intent, Override, Place, Seen};
+use crate::gate::plan::{Change, Cx, Note, Refusal, Step, Write, heed};
+use crate::gate::{Intent, Place, Seen};
 use crate::state::Cluster;
-use crate::state::select::owner::{self, VerdictKind};
+use crate::state::select::owner;
 use crate::state::select::routes;
 
 /// The route in one source cluster, as it was read.
@@ -104,11 +104,7 @@ impl<'a> Source<'a> {
         }
         self.tell_what_weights_mean(wish, cx, notes);
         self.judge_owner(intent, wish, cx, notes)?;
-        if cx.policy.is_production(self.cluster) {
-            reasons.production(format!("{name} is production"));
-        } else if cx.policy.marks_production(&scale::labels_at(&self.seen.value["metadata"]["labels"])) {
-            reasons.production(format!("{} is labelled production", wish.route.key));
-        }
+        cx.weigh_production(self.cluster, self.seen, reasons);
         notes.extend(self.shift(wish).judge(intent, cx.state)?);
         Ok(())
     }
@@ -117,10 +113,9 @@ impl<'a> Source<'a> {
     fn tell_what_weights_mean(&self, wish: &Weights, cx: Cx<'_>, notes: &mut Vec<Note>) {
         let group = routes::group(cx.state, &wish.route);
         let Some(cell) = group.as_ref().and_then(|it| it.cells.get(&self.cluster.id)) else { return };
+        // Its faults were said above, of what was read just now.
         let of_rule = cell.rules.get(wish.rule).map_or(&[][..], |it| &it.notes);
-        // These two were said above, of what was read just now.
-        let said = |note: &&Clean| !note.starts_with("invalid: ") && !note.starts_with("never reached: ");
-        let all = cell.notes.iter().chain(of_rule).filter(said);
+        let all = cell.notes.iter().chain(of_rule);
         notes.extend(all.map(|it| Note::info(format!("{}: {it}", self.cluster.spec.name))));
     }
 
@@ -133,22 +128,8 @@ impl<'a> Source<'a> {
         notes: &mut Vec<Note>,
     ) -> Result<(), Refusal> {
         let verdict = owner::verdict(cx.state, self.cluster.id, &Marks::read(&self.seen.value), &wish.route);
-        let words = format!("{}: {}: {}", self.cluster.spec.name, verdict.kind.words(), verdict.words);
-        match verdict.kind {
-            VerdictKind::Blocked | VerdictKind::WillBeReverted if !intent.overrides(Override::Owner) => {
-                let hint = if verdict.by.is_empty() {
-                    String::new()
-                } else {
-                    format!("change {} instead", verdict.by)
-                };
-                Err(Refusal::new(words, hint).unless(Override::Owner))
-            }
-            VerdictKind::Unmanaged | VerdictKind::LeftAlone => Ok(()),
-            _ => {
-                notes.push(Note::warning(words));
-                Ok(())
-            }
-        }
+        notes.extend(heed(&verdict, &self.cluster.spec.name, intent)?);
+        Ok(())
     }
 
     /// The weight of a DNS record is an entry that is appended to a list: where it is, is known only when it is there.

@@ -48,12 +48,21 @@ pub struct Cell {
 
 #[derive(Debug, Clone, Default)]
 pub struct RuleCell {
+    /// Why it does nothing, or not what was meant.
+    pub faults: Vec<Clean>,
     /// What changes the meaning of its shares here.
     pub notes: Vec<Clean>,
     /// Shares are of something larger than this rule, so that they are not known.
     pub is_part: bool,
     /// In the order of the destinations.
     pub reach: Vec<Reach>,
+}
+
+impl RuleCell {
+    /// Everything that should be known of it.
+    pub fn told(&self) -> impl Iterator<Item = &Clean> {
+        self.faults.iter().chain(&self.notes)
+    }
 }
 
 /// How the copies of the clusters that are live differ; the later the more.
@@ -180,8 +189,7 @@ pub fn holders(state: &State, id: &ObjectId, rule: usize, like: &[ClusterId]) ->
             place.push(*cluster);
         }
     }
-    let counted: Vec<_> = state.counted_clusters().map(|it| it.id).collect();
-    let hidden = state.clusters().filter(|it| it.same_as.is_none() && !counted.contains(&it.id));
+    let hidden = state.clusters().filter(|it| it.same_as.is_none() && !state.scope.has_cluster(it));
     holders.left_out.extend(hidden.filter(|it| it.objects.routes.get(id).is_some()).map(|it| it.id));
     holders
 }
@@ -200,7 +208,7 @@ fn cell(state: &State, cluster: &Cluster, route: &Arc<Route>, hosts: &Hosts<'_>)
     let rules = route.rules.iter().map(|rule| {
         let reach = rule.destinations().iter().map(|it| from.reach(route, it)).collect();
         let (notes, is_part) = notes::of_rule(hosts, cluster, route, rule);
-        RuleCell { notes, is_part, reach }
+        RuleCell { faults: notes::faults(route, rule), notes, is_part, reach }
     });
     Cell {
         freshness: cluster.freshness(route.kind, state.now, state.settings.stale_after),

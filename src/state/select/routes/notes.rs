@@ -38,6 +38,17 @@ pub fn conflict<'a>(hosts: &Hosts<'a>, cluster: &Cluster, route: &Route) -> Opti
     })
 }
 
+/// Why a rule does nothing, or not what was meant.
+pub(super) fn faults(route: &Route, rule: &Rule) -> Vec<Clean> {
+    let invalid = rule.invalid.as_ref().map(|why| Clean::from(format!("invalid: {why}")));
+    let unreachable = rule.unreachable.map(|before| {
+        let number = route.rules.iter().position(|it| it.protocol == rule.protocol && it.index == before);
+        let number = number.map_or(0, |at| at + 1);
+        Clean::from(format!("never reached: rule {number} takes every request"))
+    });
+    invalid.into_iter().chain(unreachable).collect()
+}
+
 /// Of one rule; and whether its shares are only a part of the answers.
 pub(super) fn of_rule(
     hosts: &Hosts<'_>,
@@ -46,14 +57,6 @@ pub(super) fn of_rule(
     rule: &Rule,
 ) -> (Vec<Clean>, bool) {
     let mut notes: Vec<Clean> = Vec::new();
-    if let Some(why) = &rule.invalid {
-        notes.push(format!("invalid: {why}").into());
-    }
-    if let Some(before) = rule.unreachable {
-        let number = route.rules.iter().position(|it| it.protocol == rule.protocol && it.index == before);
-        let number = number.map_or(0, |at| at + 1);
-        notes.push(format!("never reached: rule {number} takes every request").into());
-    }
     if !rule.note.is_empty() {
         notes.push(rule.note.clone());
     }

@@ -215,7 +215,7 @@ fn reached(
 
 fn add_notes(variation: &[(ClusterId, &Cell)], rule: usize, notes: &mut Vec<Clean>) {
     for (_, cell) in variation {
-        for note in cell.rules[rule].notes.iter().chain(&cell.notes) {
+        for note in cell.rules[rule].told().chain(&cell.notes) {
             if !notes.contains(note) {
                 notes.push(note.clone());
             }
