@@ -58,3 +58,22 @@ fn the_budget_of_a_server_holds_whatever_happens_to_its_connections() {
         day.recover().await;
     });
 }
+
+#[test]
+fn the_round_trip_is_the_servers_and_not_our_own_queue() {
+    virtually(1, async {
+        let mut day = Day::start(|_, _| {}).await;
+        let mut worst = 0;
+        for what in ["the start", "every connection was reset", "every list is read anew"] {
+            for _ in 0..40 {
+                day.pass(Duration::from_secs(1)).await;
+                worst = worst.max(day.console.cluster().api.round_trip_ms.unwrap_or(0));
+            }
+            println!("after {what}: at most {worst} ms");
+            assert!(worst < 500, "after {what}: {worst} ms, of a server that answers at once");
+            day.proxy.reset();
+            day.api.store.compact();
+            day.api.seam().cut();
+        }
+    });
+}

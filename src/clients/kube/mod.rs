@@ -26,6 +26,7 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use kube::client::Body;
+use tokio::time::Instant;
 
 use crate::fleet::{Fault, FaultKind, Step};
 pub use access::Access;
@@ -114,6 +115,17 @@ impl Door {
     pub async fn ask_json<T: serde::de::DeserializeOwned>(&self, question: Question<'_>) -> Result<T, Fault> {
         let step = question.step;
         read_json(step, &self.ask(question).await?.whole().await?)
+    }
+
+    /// The same, and how long the server took for it: to wait for our own budget is not its doing.
+    pub async fn time_json<T: serde::de::DeserializeOwned>(
+        &self,
+        question: Question<'_>,
+    ) -> Result<(T, Duration), Fault> {
+        self.budget.admit().await;
+        let (step, began) = (question.step, Instant::now());
+        let read = read_json(step, &self.ask_admitted(question).await?.whole().await?)?;
+        Ok((read, began.elapsed()))
     }
 
     /// The same for a question that an answer already waits for; what is asked later waits longer instead.

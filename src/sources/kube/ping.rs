@@ -59,15 +59,14 @@ impl Ping {
 
     async fn once(&self) -> bool {
         let began = Instant::now();
-        let version: Result<Version, Fault> =
-            self.door.ask_json(Question::json("/version", Step::Ping)).await;
-        let round_trip = began.elapsed();
-        let outcome = match version {
-            Ok(version) => self.identity.verify(&self.door, began).await.map(|()| version),
+        let answer: Result<(Version, Duration), Fault> =
+            self.door.time_json(Question::json("/version", Step::Ping)).await;
+        let outcome = match answer {
+            Ok(answer) => self.identity.verify(&self.door, began).await.map(|()| answer),
             Err(fault) => Err(fault),
         };
         match outcome {
-            Ok(version) => {
+            Ok((version, round_trip)) => {
                 let git_version = Clean::from(version.git_version);
                 let round_trip_ms = round_trip.as_millis() as u32;
                 self.tell(ClusterFact::Answered { round_trip_ms, git_version }).await;
