@@ -215,6 +215,7 @@ impl App {
                 hint("tab".into(), "reason"),
                 hint("esc".into(), "cancel"),
             ],
+            Some(Layer::Weights(form)) if !form.is_read() => vec![hint("esc".into(), "cancel")],
             Some(layer @ Layer::Weights(_)) => {
                 let mut parts = vec![hint("enter".into(), "preview"), hint("esc".into(), "cancel")];
                 let rows = ACTIONS.iter();

@@ -8,7 +8,7 @@ use skydeck::gate::{Desk, Policy, Seen};
 use std::sync::Arc;
 
 use super::bench::actor;
-use crate::world::{Screen, deployment, fleet, hpa};
+use crate::world::{Screen, deployment, fleet, hpa, multicloud};
 
 fn screen() -> Screen {
     let mut screen = Screen::new(fleet(), (120, 36));
@@ -252,4 +252,51 @@ fn a_silent_cluster_is_not_scaled_from_what_it_was() {
     screen.keys("backspace 5 enter");
     assert!(screen.text().contains("whether an autoscaler decides is not known"), "{}", screen.text());
     assert!(gate(&screen).is_empty());
+}
+
+/// The editor for a rule of the route between the clouds, counted from its first row.
+fn editor(row: usize) -> Screen {
+    let mut screen = screen();
+    for id in [0, 1] {
+        screen.app.desk.unlocks.open(ClusterId(id), screen.app.state.now);
+    }
+    screen.keys("6 / \"multicloud\" enter g g");
+    (0..row).for_each(|_| drop(screen.keys("j")));
+    screen.keys("e");
+    looked(&mut screen, &[multicloud(60, 40), multicloud(60, 40)]);
+    later(&mut screen, 400);
+    screen
+}
+
+#[test]
+fn a_rule_with_one_destination_says_so_and_offers_nothing_that_does_nothing() {
+    let screen = editor(0);
+    let text = screen.text();
+    let last = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap();
+    assert!(text.contains("the rule has one destination, which gets everything"), "{text}");
+    assert!(text.lines().any(|line| line.contains("│ weight ")), "to its last word: {text}");
+    assert!(last.contains("esc cancel") && !last.contains("drain"), "{last}");
+}
+
+#[test]
+fn weights_are_evened_held_drained_and_ramped_by_keys() {
+    let mut screen = editor(1);
+    let has =
+        |screen: &Screen, words: &str| assert!(screen.text().contains(words), "{words}: {}", screen.text());
+    has(&screen, "sum 100   largest move 0.0%   in one step");
+    screen.keys("e");
+    has(&screen, "sum 100   largest move 10.0%   in one step");
+    screen.keys("]");
+    has(&screen, "largest move 5.0%");
+    screen.keys("left");
+    has(&screen, "largest move 6.0%");
+    // What is held does not move, so nothing can.
+    screen.keys("j l k ]");
+    has(&screen, "largest move 6.0%");
+    screen.keys("j l k d");
+    has(&screen, "largest move 60.0%");
+    screen.keys("r");
+    has(&screen, "ramp: 10% every 1m");
+    screen.keys("esc");
+    assert!(gate(&screen).is_empty(), "nothing was asked of anybody");
 }

@@ -171,6 +171,11 @@ impl WeightsForm {
         })
     }
 
+    /// There are weights to move.
+    pub const fn is_read(&self) -> bool {
+        self.read.is_some()
+    }
+
     pub fn press(&mut self, key: Key, now: Mono) -> Pressed {
         if self.ear.is_deaf(now) {
             return Pressed::Nothing;

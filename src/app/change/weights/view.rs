@@ -64,12 +64,12 @@ impl WeightsForm {
     }
 
     fn view_waiting(&self, pen: &mut Pen<'_>, area: Rect) {
-        let place = dialog::centred(area, 72, 3);
+        let place = dialog::centred(area, 72, 4);
         let inside = dialog::open(pen, place, &Clean::from(format!("{}", self.route.key)), &Clean::default());
         match &self.fault {
-            Some(words) => pen.put(inside, words.as_str(), Meaning::Bad),
-            None => pen.put(inside, "reading what is there now", Meaning::Muted),
-        };
+            Some(words) => pen.put_wrapped(inside, &words.as_str().into(), Meaning::Bad),
+            None => drop(pen.put(inside, "reading what is there now", Meaning::Muted)),
+        }
     }
 }
 
