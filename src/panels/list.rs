@@ -416,7 +416,8 @@ mod tests {
                     8 => list.set_filter(Filter::parse(if list.filter.is_empty() { "1" } else { "" }, &[]).unwrap()),
                     _ => list.refresh(rows(on.unwrap_or(0).into()), 20),
                 }
-                if matches!(step, 6 | 7 | 9) {
+                // On no row, when a filter lets none through, it is on the first that comes.
+                if on.is_some() && matches!(step, 6 | 7 | 9) {
                     prop_assert_eq!(list.selected().map(|row| row.0), on, "the cursor stays on its row");
                 }
                 seen_as_sorted(&list);

@@ -261,7 +261,9 @@ fn editor(row: usize) -> Screen {
         screen.app.desk.unlocks.open(ClusterId(id), screen.app.state.now);
     }
     screen.keys("6 / \"multicloud\" enter g g");
-    (0..row).for_each(|_| drop(screen.keys("j")));
+    for _ in 0..row {
+        screen.keys("j");
+    }
     screen.keys("e");
     looked(&mut screen, &[multicloud(60, 40), multicloud(60, 40)]);
     later(&mut screen, 400);
