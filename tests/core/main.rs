@@ -7,6 +7,7 @@ mod documents;
 mod findings;
 mod fold;
 mod headroom;
+mod hostile;
 mod journal;
 mod gate;
 mod keys;

@@ -1,11 +1,22 @@
 //! However it ends, the terminal is left as it was.
 
+use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::time::Duration;
 
 use rustix::process::Signal;
 
-use skydeck::runtime::panic;
+use skydeck::app::{App, Themes};
+use skydeck::config::Config;
+use skydeck::input::Keymap;
+use skydeck::runtime::session::Session;
 use skydeck::runtime::terminal::Terminal;
+use skydeck::runtime::{console, panic};
+use skydeck::sources::Clock;
+use skydeck::state::State;
+use skydeck::ui::glyphs::UNICODE;
+use skydeck::ui::theme::Depth;
 
 use crate::console::Console;
 
@@ -95,4 +106,82 @@ fn a_panic_gives_the_terminal_back_and_then_tells_itself() {
     let all = String::from_utf8_lossy(&console.bytes()).into_owned();
     let left = all.find("\x1b[?1049l").unwrap();
     assert!(all.find("in a thread").unwrap() > left, "told only after the terminal was given back");
+}
+
+/// Says where in the console something panics; set for the process in the pseudo-terminal.
+const STRIKES: &str = "SKYDECK_TEST_STRIKES";
+const TEST: &str = "leaving::a_panic_in_any_part_of_the_console_is_told_when_the_terminal_is_given_back";
+
+/// The console itself, with nothing to watch.
+fn with_nothing_to_watch() -> console::Console {
+    let (config, clock) = (Config::default(), Clock::start());
+    let (session, facts) = Session::new(&config, clock);
+    let (themes, _) = Themes::new("dark", BTreeMap::new(), Depth::Ansi256);
+    let app = App::new(State::new(config.settings.clone()), Keymap::default(), themes, &UNICODE);
+    console::Console {
+        app,
+        session,
+        facts,
+        clock,
+        mouse: true,
+        state_file: None,
+        log_file: None,
+        config,
+        setups: tokio::sync::mpsc::channel(1).1,
+        journal: None,
+        notices: Vec::new(),
+        recorder: None,
+    }
+}
+
+/// Runs it; meanwhile something panics there. A file says that it has.
+async fn struck(part: String) -> std::io::Result<u8> {
+    let at = part.clone();
+    let strike = async move {
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        panic!("struck in the {at}");
+    };
+    if part == "loop" {
+        return tokio::select! { code = console::run(with_nothing_to_watch()) => code, () = strike => Ok(0) };
+    }
+    tokio::spawn(async move {
+        let failed = if part == "task" {
+            tokio::spawn(strike).await.is_err()
+        } else {
+            let alone = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            std::thread::spawn(move || alone().block_on(strike)).join().is_err()
+        };
+        let home = std::env::var_os("HOME").unwrap();
+        std::fs::write(Path::new(&home).join("struck"), failed.to_string()).unwrap();
+    });
+    console::run(with_nothing_to_watch()).await
+}
+
+#[test]
+fn a_panic_in_any_part_of_the_console_is_told_when_the_terminal_is_given_back() {
+    if let Ok(part) = std::env::var(STRIKES) {
+        panic::install().unwrap();
+        let ended = panic::guarded(|| tokio::runtime::Runtime::new().unwrap().block_on(struck(part)));
+        leave(if ended.is_none() { 101 } else { 0 });
+    }
+    let itself = std::env::current_exe().unwrap();
+    for (part, code) in [("thread", 0), ("task", 0), ("loop", 101)] {
+        let arguments = [TEST, "--exact", "--nocapture", "--test-threads=1"];
+        let mut console = Console::of(&itself, (120, 36), &arguments, &[(STRIKES, part)]);
+        if part != "loop" {
+            let struck = console.home().join("struck");
+            console.shows("READ-ONLY").until("it has struck", |_| struck.exists());
+            // The console goes on, and nothing is printed over its picture.
+            console.press("?").shows("Help").press("\x1b").hides("Help").press("q");
+        }
+        assert_eq!(console.ended().code(), Some(code), "{part}");
+        console.is_restored();
+        console.shows(&format!("struck in the {part}"));
+        let all = String::from_utf8_lossy(&console.bytes()).into_owned();
+        let (entered, left) = (all.find("\x1b[?1049h").unwrap(), all.find("\x1b[?1049l").unwrap());
+        assert!(
+            entered < left && all.find("struck in").unwrap() > left,
+            "{part}: told before it was given back"
+        );
+    }
 }

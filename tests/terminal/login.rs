@@ -86,3 +86,33 @@ fn ctrl_c_ends_the_plugin_and_not_the_console() {
     console.shows("failed with signal: 2").press("\r").is_entered();
     console.shows("needs login: press L");
 }
+
+/// As many slow plugins as could keep every thread of the program waiting, each for a cluster of its own.
+#[test]
+fn plugins_that_take_their_time_hold_up_neither_a_key_nor_another_cluster() {
+    let home = home();
+    let file = home.path().join(".kube/config");
+    let mut kubeconfig: serde_json::Value =
+        serde_saphyr::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    let slow = std::thread::available_parallelism().map_or(4, usize::from) + 2;
+    let ended = home.path().join("ended");
+    let script = format!("sleep 25; echo >> '{}'", ended.display());
+    for at in 0..slow {
+        // Nobody listens there, and nobody is asked before there is a credential.
+        let (name, server) = (format!("slow-{at}"), format!("http://127.0.0.1:{}", at + 1));
+        let exec = serde_json::json!({"apiVersion": "client.authentication.k8s.io/v1", "command": "/bin/sh",
+            "args": ["-c", script, name], "interactiveMode": "Never"});
+        let mut first = |list: &str, entry| kubeconfig[list].as_array_mut().unwrap().insert(at, entry);
+        first("clusters", serde_json::json!({"name": name, "cluster": {"server": server}}));
+        first("users", serde_json::json!({"name": name, "user": {"exec": exec}}));
+        first("contexts", serde_json::json!({"name": name, "context": {"cluster": name, "user": name}}));
+    }
+    std::fs::write(&file, kubeconfig.to_string()).unwrap();
+    let mut console = Console::at(home, (120, 36));
+    console.shows(&format!("clusters 2/{} live", slow + 2));
+    console.press("2").shows("CLUSTER↑").press("4").shows("PHASE↑");
+    assert!(!ended.exists(), "the screen waited for a plugin");
+    console.press("q");
+    assert!(console.ended().success());
+    assert!(!ended.exists(), "the end waited for a plugin");
+}

@@ -11,3 +11,4 @@ mod leaving;
 mod login;
 mod printed;
 mod replay;
+mod silent;

@@ -3,9 +3,14 @@
 
 use std::time::Duration;
 
+use serde_json::json;
+use skydeck::clients::kube::Access;
 use skydeck::demo::api::Failure;
+use tokio::time::Instant;
 
+use crate::cluster::{Api, TOKEN};
 use crate::day::{Day, virtually};
+use crate::plugins::Bench;
 use crate::proxy::Mode;
 
 /// P14: requests a second once synced, and those that may go out together.
@@ -57,6 +62,53 @@ fn the_budget_of_a_server_holds_whatever_happens_to_its_connections() {
         holds(&seconds(&mut day, 60).await, "every answer is an error");
         day.recover().await;
     });
+}
+
+/// What is asked and sent for a change goes through the same door.
+#[test]
+fn whoever_changes_something_keeps_to_the_budget_too() {
+    virtually(1, async {
+        let api = Api::start("one", None);
+        let bench = Bench::new("");
+        let target = bench.targets(&[format!("http://{}", api.address)], &json!({"token": TOKEN})).remove(0);
+        let connected = bench.connect(&target).unwrap();
+        // The start of a session may be quick.
+        tokio::time::sleep(Duration::from_mins(2)).await;
+        let (began, asked) = (Instant::now(), 60);
+        for _ in 0..asked {
+            let access = Access { verb: "update", resource: "deployments", ..Access::default() };
+            connected.door.may(&access).await.unwrap();
+        }
+        assert_eq!(api.seam().asked("/selfsubjectaccessreviews"), asked);
+        let at_least = ((asked - TOGETHER) / RATE) as u64;
+        assert!(began.elapsed().as_secs() >= at_least, "{asked} requests in {:?}", began.elapsed());
+    });
+}
+
+/// Two consoles that lose a server at the same moment do not come back to it in step.
+#[test]
+fn no_two_consoles_ask_at_the_same_moments() {
+    let moments = |seed: u64, part: &str| {
+        virtually(seed, async {
+            let mut day = Day::start(|_, _| {}).await;
+            day.pass(Duration::from_mins(1)).await;
+            day.api.seam().fail("/", usize::MAX, Failure::Status(503));
+            day.api.seam().cut();
+            let mut moments = Vec::new();
+            for tenth in 0..1_200 {
+                day.api.seam().forget();
+                day.pass(Duration::from_millis(100)).await;
+                moments.extend((day.api.seam().asked(part) > 0).then_some(tenth));
+            }
+            moments
+        })
+    };
+    for part in ["/version", "/deployments?", "/pods?"] {
+        let (one, other) = (moments(1, part), moments(2, part));
+        let same = one.iter().filter(|moment| other.contains(moment)).count();
+        println!("{part}: {} and {} moments, {same} of them the same", one.len(), other.len());
+        assert!(one.len() >= 8 && same * 2 < one.len(), "{part}: the same moments: {one:?} and {other:?}");
+    }
 }
 
 #[test]

@@ -47,6 +47,13 @@ async fn a_history_that_is_gone_leads_to_one_new_list_in_both_forms() {
             .await;
         let asked = api.seam().asked("/deployments?");
         assert!((2..6).contains(&asked), "a watch that is refused, a list, a watch: {asked}");
+        let of_a_version = api.seam().asked("limit=500&resourceVersion=");
+        let or_newer = api.seam().asked("resourceVersionMatch=NotOlderThan");
+        assert_eq!(
+            (of_a_version > 0, of_a_version),
+            (true, or_newer),
+            "a list of just that version is asked for"
+        );
     }
 }
 

@@ -15,6 +15,7 @@ mod plugins;
 mod proxy;
 mod routes;
 mod schedules;
+mod secrets;
 mod soak;
 mod traffic;
 mod verbs;

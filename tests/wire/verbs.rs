@@ -4,7 +4,7 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,7 +38,7 @@ pub struct Ran {
 }
 
 impl Bed {
-    fn new(names: &[&str], config: &str) -> Bed {
+    pub fn new(names: &[&str], config: &str) -> Bed {
         Self::of(names, names.iter().map(|name| cluster(name)).collect(), config)
     }
 
@@ -51,6 +51,10 @@ impl Bed {
         fs::create_dir_all(&folder).unwrap();
         fs::write(folder.join("config.toml"), format!("[change]\nbake = \"1s\"\n{config}")).unwrap();
         Bed { clusters, home }
+    }
+
+    pub fn home(&self) -> &Path {
+        self.home.path()
     }
 
     fn one(&self) -> &Standalone {
@@ -72,6 +76,7 @@ impl Bed {
             .env("HOME", self.home.path())
             .env("LANG", "C.UTF-8")
             .env("USER", "ada")
+            .env("SKYDECK_LOG", "trace")
             .env("KUBECONFIG", std::env::join_paths(list).unwrap())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

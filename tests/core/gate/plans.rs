@@ -213,6 +213,23 @@ fn whether_an_autoscaler_decides_must_be_known() {
 }
 
 #[test]
+fn what_was_read_too_long_ago_is_not_planned_with() {
+    let mut bench = bench(Vec::new());
+    let intent = bench.scale(&[("aws-east", "ml/web", Amount::Replicas(6))]);
+    let sight = bench.look(&intent.wish);
+    // Everything is heard all the time: only what was read for the plan grows old.
+    let too_long = bench.desk.policy.plan_expiry.0 + 1;
+    for _ in 0..too_long {
+        bench.second();
+    }
+    let id = bench.id();
+    let refusal = bench.desk.plan(&id, &intent, &sight, &bench.world.state);
+    let refusal = refusal.expect_err("it is planned with what was read long ago");
+    assert_eq!(refusal.words, "Deployment ml/web was read 10m ago");
+    assert!(bench.plan(&intent).is_ok(), "read again it is");
+}
+
+#[test]
 fn a_restart_is_what_kubectl_does() {
     let mut bench = bench(Vec::new());
     let place = bench.place("aws-east", Kind::Deployment, "ml/web");

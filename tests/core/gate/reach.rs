@@ -1,7 +1,7 @@
 //! What is away, hidden or not known: nobody is kept from taking back what can be taken back, and not to know moves nothing.
 
 use serde_json::{Value, json};
-use skydeck::fleet::{Age, Kind};
+use skydeck::fleet::{Age, Kind, SourceFact};
 use skydeck::gate::intent::Ramp;
 use skydeck::gate::machine::Event;
 use skydeck::gate::operation::{Outcome, Phase, Why};
@@ -12,7 +12,7 @@ use skydeck::state::select::routes::holders;
 
 use super::bench::{Bench, actor, policy};
 use super::routes::{both, endpoints, service, split, weights, with_ready, written};
-use crate::world::deployment;
+use crate::world::{deployment, source};
 
 const RAMP: Ramp = Ramp { by: 10, every: Age(60) };
 
@@ -81,6 +81,22 @@ fn not_to_know_is_no_reason_to_move_production_back() {
         bench.operation(&id).phase
     );
     assert_eq!((bench.sent.len(), bench.desk.to_be_returned()), (1, None));
+}
+
+#[test]
+fn what_a_route_said_long_ago_does_not_say_who_is_ready_now() {
+    let mut bench = with_ready(3, 3);
+    let aws = bench.world.state.cluster_named("aws-east").unwrap().id;
+    // Only the watch of the routes is silent; services and endpoints are as of now.
+    let now = bench.world.later(60).mono;
+    let kinds: Vec<_> = bench.world.state.cluster(aws).unwrap().sources.keys().copied().collect();
+    for (kind, _) in kinds.into_iter().filter(|(kind, _)| *kind != Kind::VirtualService) {
+        bench.world.source(source(aws, kind), now, SourceFact::Heard);
+    }
+    let refusal = bench.plan(&weights(&bench, &["aws-east"], &[50, 50], None));
+    let refusal = refusal.expect_err("traffic is moved by what was known long ago");
+    assert_eq!(refusal.rule, Some(Override::UnknownCapacity), "{refusal}");
+    assert!(refusal.words.contains("its endpoints are not known"), "{refusal}");
 }
 
 #[test]
