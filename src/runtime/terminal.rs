@@ -15,7 +15,7 @@ use ratatui::backend::{Backend, CrosstermBackend};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use rustix::stdio::stdin;
-use rustix::termios::{QueueSelector, tcflush};
+use rustix::termios::{OptionalActions, QueueSelector, tcflush, tcgetattr, tcsetattr};
 
 use super::tty::Tty;
 use super::writer::Writer;
@@ -76,6 +76,7 @@ impl Terminal {
     /// After the program was stopped and goes on: whoever had the terminal may have left it in any state.
     pub fn enter_again(&mut self) -> io::Result<()> {
         enable_raw_mode()?;
+        make_raw()?;
         self.entered = true;
         let mut bytes = Vec::new();
         queue!(bytes, EnterAlternateScreen, cursor::Hide, EnableBracketedPaste)?;
@@ -184,6 +185,14 @@ impl Terminal {
     pub fn writer(&self) -> &Writer {
         &self.writer
     }
+}
+
+/// crossterm believes what it did last, and does nothing twice. Who was stopped without a word (SIGSTOP) finds the modes
+/// of whoever had the terminal meanwhile.
+fn make_raw() -> io::Result<()> {
+    let mut modes = tcgetattr(stdin())?;
+    modes.make_raw();
+    Ok(tcsetattr(stdin(), OptionalActions::Now, &modes)?)
 }
 
 impl Drop for Terminal {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use pty_process::Size;
 use pty_process::blocking::{Command, Pty, open};
 use rustix::process::{Pid, Signal, kill_process};
-use rustix::termios::{LocalModes, tcgetattr};
+use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use skydeck::demo::{Fleet, Options};
 
 /// Nothing in the tests may take longer (a lost answer is unknown for more than a minute); looked at so often.
@@ -251,6 +251,13 @@ impl Console {
             let modes = tcgetattr(&*self.pty).map(|it| it.local_modes);
             (off && mouse && modes.is_ok_and(|modes| modes == self.modes_before)).then_some(())
         });
+    }
+
+    /// Somebody else has the terminal meanwhile, and leaves its modes as a shell has them.
+    pub fn is_taken_by_a_shell(&self) {
+        let mut modes = tcgetattr(&*self.pty).unwrap();
+        modes.local_modes = self.modes_before;
+        tcsetattr(&*self.pty, OptionalActions::Now, &modes).unwrap();
     }
 
     /// Whether it has the terminal: alternate screen, raw mode.

@@ -53,6 +53,21 @@ fn it_stops_and_comes_back() {
     console.is_restored();
 }
 
+/// A stop that nobody can prepare for: whoever had the terminal meanwhile may have left it in any state.
+#[test]
+fn stopped_without_a_word_it_takes_the_terminal_again() {
+    let mut console = Console::start(80, 24);
+    console.shows("clusters 2/2 live").is_entered();
+    console.signal(Signal::STOP);
+    console.stops();
+    console.is_taken_by_a_shell();
+    console.signal(Signal::CONT);
+    console.is_entered();
+    console.press("2").shows("CLUSTER↑").press("q");
+    assert!(console.ended().success());
+    console.is_restored();
+}
+
 #[test]
 fn ctrl_c_quits() {
     let mut console = Console::start(80, 24);

@@ -2,12 +2,17 @@
 
 use std::time::Duration;
 
-use skydeck::demo::api::Failure;
-use skydeck::fleet::Kind;
+use serde_json::{Value, json};
+use skydeck::clients::kube::{Access, Question};
+use skydeck::demo::api::{Failure, Mangled};
+use skydeck::fleet::{FaultKind, Kind, Step};
 use skydeck::state::Freshness;
 use skydeck::state::select::clusters::Liveness;
+use tokio::time::Instant;
 
-use crate::cluster::{Api, Console};
+use crate::cluster::{Api, Console, TOKEN};
+use crate::day::virtually;
+use crate::plugins::Bench;
 
 const FOR_EVER: usize = usize::MAX;
 
@@ -74,6 +79,34 @@ async fn a_credential_that_is_refused_is_told_and_tried_again() {
     assert!(api.seam().asked("/") < 60, "{} requests with a refused credential", api.seam().asked("/"));
     api.seam().mend();
     console.until("let in again", |it| it.equals(&api)).await;
+}
+
+/// P1: within ten seconds it is known that there is no answer, whichever part of it does not come.
+#[test]
+fn what_is_not_answered_is_given_up_in_time() {
+    virtually(1, async {
+        let bench = Bench::new("");
+        for how in ["no head", "no body"] {
+            let api = Api::start("one", None);
+            let user = json!({"token": TOKEN});
+            let target = bench.targets(&[format!("http://{}", api.address)], &user).remove(0);
+            let door = bench.connect(&target).unwrap().door;
+            match how {
+                "no head" => api.seam().pause(),
+                _ => api.seam().fail("/", FOR_EVER, Failure::Body(Mangled::Silent)),
+            }
+            let access = Access { verb: "update", resource: "deployments", ..Access::default() };
+            let read =
+                async { door.ask_json::<Value>(Question::json("/version", Step::Ping)).await.unwrap_err() };
+            let asked = async { door.may(&access).await.unwrap_err() };
+            let (began, faults) = (Instant::now(), tokio::join!(read, asked));
+            let took = began.elapsed();
+            assert!((Duration::from_secs(9)..Duration::from_secs(11)).contains(&took), "{how}: {took:?}");
+            for fault in <[_; 2]>::from(faults) {
+                assert_eq!(fault.kind, FaultKind::TimedOut(10), "{how}: {fault}");
+            }
+        }
+    });
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -57,6 +57,37 @@ async fn a_history_that_is_gone_leads_to_one_new_list_in_both_forms() {
     }
 }
 
+/// A server that speaks JSON gives a list in pages, which are one list.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_of_several_pages_is_one_list() {
+    const MANY: usize = 1_200;
+    let api = Api::start("one", None);
+    let name = |count: usize| format!("service-{count:04}");
+    for count in 0..MANY {
+        api.deployment(&name(count), 1);
+    }
+    let mut console = Console::of(&api);
+    console.settled().await;
+    assert!(console.equals(&api), "{} of {MANY}", console.cluster().objects.workloads.len());
+    // Listed anew: what has gone from every page is gone, and nothing else is missing meanwhile.
+    api.seam().pause();
+    for count in [7, 607, 1_107] {
+        api.delete(Kind::Deployments, &name(count));
+    }
+    api.store.compact();
+    api.seam().cut();
+    api.seam().resume();
+    api.seam().forget();
+    console
+        .until("the pages were read anew", |it| {
+            let known = it.cluster().objects.workloads.len();
+            assert!(known >= MANY - 3, "{known} of {MANY}");
+            it.equals(&api)
+        })
+        .await;
+    assert_eq!(api.seam().asked("/deployments?limit=500&continue="), 2, "each page once");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn streams_that_break_are_opened_again_where_they_were() {
     let api = Api::start("one", None);

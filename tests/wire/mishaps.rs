@@ -60,6 +60,7 @@ fn answers() -> Vec<Row> {
     rows.extend([403, 410, 500].map(|code| failing("watch=", Failure::Status(code))));
     rows.push(failing("watch=", Failure::Body(Mangled::Expired)));
     rows.push(failing("watch=", Failure::Body(Mangled::Rewound)));
+    rows.push(failing("watch=", Failure::Body(Mangled::GivesUp)));
     rows.push(failing("/deployments?", Failure::Huge));
     for how in [Mangled::Odd, Mangled::Twice, Mangled::WithoutBookmarks] {
         rows.push(Row { harmless: true, ..failing("watch=", Failure::Body(how)) });

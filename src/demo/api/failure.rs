@@ -67,6 +67,8 @@ pub enum Mangled {
     WithoutBookmarks,
     /// A watch that begins with a bookmark of long ago.
     Rewound,
+    /// A watch that gives up behind what it tells first, in the same piece: an `ERROR` with 500 inside, and the end.
+    GivesUp,
 }
 
 impl Failure {

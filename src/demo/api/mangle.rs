@@ -24,6 +24,11 @@ const EXPIRED: &str = concat!(
 );
 const ODD: &str =
     concat!(r#"{"type":"ADDED","object":{"metadata":{"name":"odd","namespace":"a","labels":"none"}}}"#, "\n");
+const GIVES_UP: &str = concat!(
+    r#"{"type":"ERROR","object":{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","#,
+    r#""message":"etcd has no leader","reason":"InternalError","code":500}}"#,
+    "\n"
+);
 const REWOUND: &str = concat!(r#"{"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"1"}}}"#, "\n");
 
 /// The head, half of the first piece, and then the connection is broken off.
@@ -46,6 +51,10 @@ pub fn answer(response: Response, how: Mangled, mended: watch::Receiver<u64>) ->
         Mangled::Expired => Body::from(EXPIRED),
         Mangled::Odd => Body::from_stream(first(ODD).chain(pieces)),
         Mangled::Rewound => Body::from_stream(first(REWOUND).chain(pieces)),
+        Mangled::GivesUp => {
+            let told = |bytes: Bytes| [&bytes, GIVES_UP.as_bytes()].concat();
+            Body::from_stream(pieces.take(1).map(move |piece| piece.map(told)))
+        }
         Mangled::Twice => Body::from_stream(pieces.map(|piece| piece.map(|bytes| bytes.repeat(2)))),
         Mangled::WithoutBookmarks => {
             Body::from_stream(pieces.map(|piece| piece.map(|bytes| without_bookmarks(&bytes))))
