@@ -6,13 +6,18 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use proptest::prelude::*;
-use skydeck::app::{App, Beginning, Mouse, MouseKind, Msg, Notice, Themes, update};
-use skydeck::fleet::{Fact, Mono, Now, Unix};
+use serde_json::json;
+use skydeck::app::{Answer, App, Beginning, Looked, Mouse, MouseKind, Msg, Notice, Themes, update};
+use skydeck::fleet::{ChangeId, ClusterId, Fact, Kind, Mono, Now, ObjectId, ObjectKey, Unix};
+use skydeck::gate::machine::Event;
+use skydeck::gate::{Place, Seen};
 use skydeck::input::{Chord, Key, Keymap};
 use skydeck::runtime::record::line::{Entry, Header, Line, VERSION};
 use skydeck::runtime::record::read::Recording;
+use skydeck::runtime::record::redact::redact;
 use skydeck::runtime::replay::Replay;
 use skydeck::state::{Settings, State};
 use skydeck::ui::glyphs::UNICODE;
@@ -232,6 +237,32 @@ fn the_recording_that_stays_is_written_and_read_as_ever() {
     let kept = std::fs::read_to_string(&path).unwrap();
     for (at, (kept, new)) in kept.lines().zip(taped.text().lines()).enumerate().skip(1) {
         assert_eq!(kept, new, "line {} has another form: see the first lines of this file", at + 1);
+    }
+}
+
+/// Whole objects come from servers by three ways: to be looked at, to be planned with, to be read back.
+#[test]
+fn an_object_is_recorded_without_its_secrets_by_whichever_way_it_came() {
+    let mut object = deployment("ml/web", 3, 3, "1.0", 0);
+    object["metadata"]["annotations"] = json!({"vault.example.com/role": "canary"});
+    let container = &mut object["spec"]["template"]["spec"]["containers"][0];
+    container["env"] = json!([{"name": "PASSWORD", "value": "canary"}]);
+    container["args"] = json!(["--token", "canary"]);
+    let cluster = ClusterId(0);
+    let id = ObjectId { kind: Kind::Deployment, key: ObjectKey::new("ml", "web") };
+    let place = Place { cluster, object: id.clone() };
+    let (change, shared) = (ChangeId::new(1, 0), Arc::new(object.clone()));
+    let seen = Seen { place, value: Arc::clone(&shared), at: Mono(0) };
+    for answer in [
+        Answer::Object { cluster, id, outcome: Ok(Box::new(object)) },
+        Answer::Looked(Looked { ticket: 1, id: change.clone(), outcome: vec![Ok(seen)] }),
+        Answer::Gate(change, Event::Read { step: 0, object: Ok(Some(shared)) }),
+    ] {
+        let mut entry = Entry::of(&Msg::Answer(answer));
+        redact(&mut entry);
+        let text = serde_json::to_string(&entry).unwrap();
+        assert!(!text.contains("canary"), "{text}");
+        assert!(text.contains("\"replicas\":3"), "{text}");
     }
 }
 

@@ -12,6 +12,9 @@ mod gate;
 mod imitation;
 mod headroom;
 mod kinds;
+#[expect(dead_code, reason = "what only the tests of the wire need")]
+#[path = "../wire/proxy.rs"]
+mod proxy;
 mod routes;
 #[path = "../demo/script.rs"]
 mod script;

@@ -13,6 +13,7 @@ use skydeck::state::select::totals::totals;
 
 use crate::agrees::agree;
 use crate::bed::{Cluster, Console, is_there};
+use crate::proxy::{Mode, Proxy};
 
 /// P1: a silent source is marked within so long.
 const MARKED: Duration = Duration::from_secs(50);
@@ -23,11 +24,15 @@ fn liveness(state: &State) -> Liveness {
     rows(state).remove(0).liveness
 }
 
-fn desired(state: &State) -> Option<u64> {
+fn workload(state: &State, name: &str) -> Option<Value> {
     let document = serde_json::to_value(skydeck::cli::status::document::replicas(state)).unwrap();
     let cells = document["items"].as_array()?.iter().flat_map(|it| it["cells"].as_array().unwrap());
-    let workloads = cells.flat_map(|it| it["workloads"].as_array().unwrap()).collect::<Vec<_>>();
-    workloads.iter().find(|it: &&&Value| it["name"] == "serving")?["desired"].as_u64()
+    let mut workloads = cells.flat_map(|it| it["workloads"].as_array().unwrap());
+    workloads.find(|it| it["name"] == name).cloned()
+}
+
+fn desired(state: &State) -> Option<u64> {
+    workload(state, "serving")?["desired"].as_u64()
 }
 
 /// Folds until something is so; gives how long it took.
@@ -47,7 +52,12 @@ async fn silence_is_told_and_made_good() {
     }
     let cluster = Cluster::up("silence", &["--cloud", "gcp", "--nodes", "3"]);
     cluster.apply("fleet.yaml");
+    // A wire between, so that things happen that the console does not hear of.
+    let server = cluster.kubeconfig["clusters"][0]["cluster"]["server"].as_str().unwrap();
+    let proxy = Proxy::start(server.strip_prefix("https://").unwrap().parse().unwrap()).await;
     let console = Console::new(&[&cluster], &[]);
+    let behind = console.merged().replace(server, &format!("https://{}", proxy.address));
+    std::fs::write(console.kubeconfig(), behind).unwrap();
     let config = Config::default();
     let places = Places { kubeconfig_files: vec![console.kubeconfig()] };
     let mut session = Headless::start(&config, inventory::find(&config, &places, &[]).unwrap());
@@ -69,11 +79,15 @@ async fn silence_is_told_and_made_good() {
     .await;
 
     // A history that is gone: watches get 410, and what was deleted meanwhile must go.
+    assert!(workload(&session.state, "asleep").is_some());
+    proxy.set(Mode::Refuse);
+    proxy.reset();
     cluster.kubectl(&["-n", "ml", "delete", "deployment/asleep"]);
     cluster.call("restart", &["--compact"]);
     cluster.kubectl(&["-n", "ml", "scale", "deployment/serving", "--replicas", "9"]);
+    proxy.set(Mode::Pass);
     until(&mut session, "live and equal after the restart", MENDED, |state| {
-        liveness(state).is_live() && desired(state) == Some(9)
+        liveness(state).is_live() && desired(state) == Some(9) && workload(state, "asleep").is_none()
     })
     .await;
     assert_eq!(totals(&session.state).nodes.known, 3);

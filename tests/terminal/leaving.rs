@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use clap::Parser;
 use rustix::process::Signal;
 
 use skydeck::app::{App, Themes};
-use skydeck::config::Config;
+use skydeck::config::{Arguments, Config};
 use skydeck::input::Keymap;
 use skydeck::runtime::session::Session;
 use skydeck::runtime::terminal::Terminal;
@@ -149,43 +150,71 @@ fn with_nothing_to_watch() -> console::Console {
     }
 }
 
-/// Runs it; meanwhile something panics there. A file says that it has.
-async fn struck(part: String) -> std::io::Result<u8> {
-    let at = part.clone();
-    let strike = async move {
-        tokio::time::sleep(Duration::from_millis(700)).await;
-        panic!("struck in the {at}");
-    };
-    if part == "loop" {
-        return tokio::select! { code = console::run(with_nothing_to_watch()) => code, () = strike => Ok(0) };
+/// A file of whoever looks at it, by which the two tell each other how far they are.
+fn sign(name: &str) -> PathBuf {
+    Path::new(&std::env::var_os("HOME").unwrap()).join(name)
+}
+
+/// Panics as soon as somebody says so.
+fn strike(part: &str) {
+    while !sign("strike").exists() {
+        std::thread::sleep(Duration::from_millis(20));
     }
-    tokio::spawn(async move {
-        let failed = if part == "task" {
-            tokio::spawn(strike).await.is_err()
-        } else {
-            let alone = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            std::thread::spawn(move || alone().block_on(strike)).join().is_err()
-        };
-        let home = std::env::var_os("HOME").unwrap();
-        std::fs::write(Path::new(&home).join("struck"), failed.to_string()).unwrap();
+    panic!("struck in the {part}");
+}
+
+/// Panics in a thread of its own, and says that it has.
+fn struck_aside(part: &'static str) {
+    std::thread::spawn(move || {
+        let failed = std::thread::spawn(move || strike(part)).join().is_err();
+        std::fs::write(sign("struck"), failed.to_string()).unwrap();
     });
+}
+
+/// Runs the console; meanwhile something panics there.
+async fn struck(part: String) -> std::io::Result<u8> {
+    match part.as_str() {
+        "thread" => struck_aside("thread"),
+        "task" => {
+            tokio::spawn(async {
+                let failed = tokio::spawn(async { strike("task") }).await.is_err();
+                std::fs::write(sign("struck"), failed.to_string()).unwrap();
+            });
+        }
+        _ => {
+            let strike = async {
+                while !sign("strike").exists() {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                strike("loop");
+            };
+            return tokio::select! { code = console::run(with_nothing_to_watch()) => code, () = strike => Ok(0) };
+        }
+    }
     console::run(with_nothing_to_watch()).await
 }
 
 #[test]
 fn a_panic_in_any_part_of_the_console_is_told_when_the_terminal_is_given_back() {
     if let Ok(part) = std::env::var(STRIKES) {
+        if part == "program" {
+            struck_aside("program");
+            let _ = skydeck::cli::main(&Arguments::try_parse_from(["skydeck"]).unwrap());
+            leave(0);
+        }
         panic::install().unwrap();
         let ended = panic::guarded(|| tokio::runtime::Runtime::new().unwrap().block_on(struck(part)));
         leave(if ended.is_none() { 101 } else { 0 });
     }
     let itself = std::env::current_exe().unwrap();
-    for (part, code) in [("thread", 0), ("task", 0), ("loop", 101)] {
+    for (part, code) in [("thread", 0), ("task", 0), ("loop", 101), ("program", 0)] {
         let arguments = [TEST, "--exact", "--nocapture", "--test-threads=1"];
         let mut console = Console::of(&itself, (120, 36), &arguments, &[(STRIKES, part)]);
+        console.shows("READ-ONLY");
+        std::fs::write(console.home().join("strike"), "").unwrap();
         if part != "loop" {
             let struck = console.home().join("struck");
-            console.shows("READ-ONLY").until("it has struck", |_| struck.exists());
+            console.until("it has struck", |_| struck.exists());
             // The console goes on, and nothing is printed over its picture.
             console.press("?").shows("Help").press("\x1b").hides("Help").press("q");
         }

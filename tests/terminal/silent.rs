@@ -7,7 +7,7 @@ use crate::console::{Console, home};
 
 /// Clusters that take a connection and what is asked, and never answer.
 const SILENT: u16 = 30;
-const KEYS: usize = 30;
+const KEYS: usize = 60;
 
 /// How long it took until something was seen, and of many keys.
 #[derive(Debug)]
@@ -16,8 +16,7 @@ struct Took {
     healthy_live: Duration,
     /// Half of the keys were quicker.
     key: Duration,
-    /// All but one were.
-    slow_key: Duration,
+    slowest_key: Duration,
 }
 
 /// Nobody takes what comes; the kernel says that somebody will.
@@ -53,7 +52,7 @@ fn measured(silent: &[TcpListener]) -> Took {
     let healthy_live = began.elapsed();
     let mut keys = Vec::new();
     for at in 0..KEYS {
-        // Over more than one round in which a server that is away is asked again.
+        // Until the first questions are given up, and those after them.
         std::thread::sleep(Duration::from_millis(250));
         let (panel, words) = [("2", "CLUSTER↑"), ("4", "PHASE↑")][at % 2];
         let pressed = Instant::now();
@@ -63,7 +62,7 @@ fn measured(silent: &[TcpListener]) -> Took {
     console.press("q");
     assert!(console.ended().success());
     keys.sort_unstable();
-    Took { first_screen, healthy_live, key: keys[KEYS / 2], slow_key: keys[KEYS - 2] }
+    Took { first_screen, healthy_live, key: keys[KEYS / 2], slowest_key: keys[KEYS - 1] }
 }
 
 #[test]
@@ -79,7 +78,7 @@ fn clusters_that_never_answer_cost_nobody_any_time() {
         ("the first screen", without.first_screen, with.first_screen, spare),
         ("the healthy clusters", without.healthy_live, with.healthy_live, spare * 2),
         ("a key", without.key, with.key, Duration::from_millis(100)),
-        ("the slowest key but one", without.slow_key, with.slow_key, spare),
+        ("the slowest key", without.slowest_key, with.slowest_key, spare),
     ] {
         assert!(
             with <= without * 2 + spare,

@@ -157,6 +157,24 @@ async fn in_the_middle(row: &Row) {
     assert!(day.equals(), "a minute later: {}", day.told());
 }
 
+/// The server thinks that it has nothing to tell, and nothing is ever mended: whoever listens must give up by itself.
+#[test]
+fn a_watch_that_says_nothing_for_ever_is_opened_anew() {
+    virtually(1, async {
+        let mut day = Day::start(|_, _| {}).await;
+        day.pass(Duration::from_mins(1)).await;
+        assert!(day.equals(), "at the beginning: {}", day.told());
+        // Each watch ends in good order in its time, and the next of each kind is silent.
+        let kinds = day.console.cluster().sources.len();
+        day.api.seam().fail("watch=", kinds, Failure::Body(Mangled::Silent));
+        day.deployment(0, 7);
+        day.pass(Duration::from_mins(1)).await;
+        day.deployment(0, 8);
+        day.pass(Duration::from_secs(80)).await;
+        assert!(day.equals(), "two minutes later: {}", day.told());
+    });
+}
+
 /// The console is started when it is too late.
 #[test]
 fn what_fails_from_the_beginning_is_never_shown_as_live() {
