@@ -86,6 +86,8 @@ pub enum FaultKind {
     Status(u16),
     /// Bytes that are not what was asked for.
     Malformed,
+    /// What a watch has told is not what the server holds: something on the way drops events.
+    Missed,
     /// A bug of this program, in the task of this source.
     Panic,
 }
@@ -115,6 +117,7 @@ impl Fault {
             FaultKind::Throttled(_) => "429 Too Many Requests".into(),
             FaultKind::Status(code) => format!("status {code}"),
             FaultKind::Malformed => "the answer is not understood".into(),
+            FaultKind::Missed => "not everything was told".into(),
             FaultKind::Panic => "this console's own task failed (a bug)".into(),
         }
     }
@@ -140,7 +143,8 @@ impl Fault {
             | FaultKind::Conflict
             | FaultKind::Throttled(_)
             | FaultKind::Status(_)
-            | FaultKind::Malformed => "",
+            | FaultKind::Malformed
+            | FaultKind::Missed => "",
         }
     }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::fleet::{Age, Clean, Fault, Mono, Now, ObjectKey, SourceFact, SourceState};
+use crate::fleet::{Age, Clean, Fault, FaultKind, Mono, Now, ObjectKey, SourceFact, SourceState};
 
 /// What is known of one list-and-watch loop.
 #[derive(Debug)]
@@ -16,9 +16,13 @@ pub struct Source {
     /// The last byte of this very source.
     pub heard: Option<Mono>,
     pub relists: u32,
+    /// How often its watch was found not to have told everything.
+    pub missed: u32,
     pub undecodable: Undecodable,
     /// A list has begun and is not complete.
     listing: bool,
+    /// It is known that something was not told; only a list makes that good.
+    is_doubted: bool,
     pub(super) generation: u32,
 }
 
@@ -123,8 +127,10 @@ impl Source {
             synced: false,
             heard: None,
             relists: 0,
+            missed: 0,
             undecodable: Undecodable::default(),
             listing: false,
+            is_doubted: false,
             generation: 0,
         }
     }
@@ -138,6 +144,10 @@ impl Source {
                 }
                 if matches!(state, SourceState::Absent | SourceState::Denied(_)) {
                     self.synced = false;
+                }
+                if matches!(state, SourceState::Retrying { fault, .. } if fault.kind == FaultKind::Missed) {
+                    self.missed += 1;
+                    self.is_doubted = true;
                 }
                 self.state = state.clone();
                 self.listing = false;
@@ -153,7 +163,7 @@ impl Source {
             }
             SourceFact::Complete => {
                 self.relists += u32::from(self.synced);
-                (self.synced, self.listing) = (true, false);
+                (self.synced, self.listing, self.is_doubted) = (true, false, false);
             }
             SourceFact::Undecodable { name, why } => {
                 self.undecodable.add(name.as_ref(), why);
@@ -184,7 +194,7 @@ impl Source {
             SourceState::Failed(fault) => Freshness::Never(fault.clone()),
             SourceState::Retrying { fault, .. } if !self.synced => Freshness::Never(fault.clone()),
             _ if !self.synced => Freshness::Loading,
-            _ if self.heard.is_none() || age > stale_after => Freshness::Stale(age),
+            _ if self.heard.is_none() || self.is_doubted || age > stale_after => Freshness::Stale(age),
             _ => match silent_for {
                 Some(silent) if silent > Age(stale_after.0 / 2) => Freshness::Stale(age.max(silent)),
                 _ => Freshness::Live,
@@ -196,7 +206,7 @@ impl Source {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fleet::{FaultKind, Step};
+    use crate::fleet::Step;
 
     fn at(seconds: u64) -> Now {
         Now { mono: Mono(seconds * 1000), ..Now::default() }
@@ -242,6 +252,20 @@ mod tests {
         assert_eq!(source.freshness(at(92), LIMIT, None), Freshness::Stale(Age(52)), "half a list");
         source.apply(at(93).mono, &SourceFact::Complete);
         assert_eq!(source.freshness(at(93), LIMIT, None), Freshness::Live);
+    }
+
+    #[test]
+    fn what_is_known_to_be_wrong_is_not_live_until_it_was_listed() {
+        let mut source = synced_at(10);
+        for kind in [FaultKind::Missed, FaultKind::Refused] {
+            let fault = Fault::new(Step::Watch, kind, "");
+            let retrying = SourceState::Retrying { fault, attempt: 1, next_ms: 500 };
+            source.apply(at(11).mono, &SourceFact::State(retrying));
+            assert_eq!(source.freshness(at(11), LIMIT, None), Freshness::Stale(Age(1)), "{kind:?}");
+        }
+        source.apply(at(12).mono, &SourceFact::Begin);
+        source.apply(at(12).mono, &SourceFact::Complete);
+        assert_eq!((source.freshness(at(12), LIMIT, None), source.missed), (Freshness::Live, 1));
     }
 
     #[test]

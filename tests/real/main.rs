@@ -5,6 +5,7 @@
 
 mod agrees;
 mod bed;
+mod census;
 #[expect(dead_code, reason = "what only the tests of the terminal need")]
 #[path = "../terminal/console.rs"]
 mod console;

@@ -26,6 +26,11 @@ use crate::proxy::{Mode, Proxy};
 const MARKED: Duration = Duration::from_secs(50);
 /// P2: after a fault the picture is the server's within so long.
 const MENDED: Duration = Duration::from_secs(30);
+/// What was dropped within a watch that goes on leaves no trace. So long it may look live, on a server that answers:
+/// five minutes to the next look at the most, and two watches until it is judged.
+pub const NOTICED: Duration = Duration::from_secs(390);
+/// The longest of watches.
+const WATCH: Duration = Duration::from_secs(40);
 const STEP: Duration = Duration::from_secs(1);
 
 /// Runs in virtual time, with the same dice every time.
@@ -73,6 +78,10 @@ pub struct Day {
     truth: Vec<(Instant, Picture)>,
     /// Since when bytes of open connections may have been lost without a word.
     lost: Option<Instant>,
+    /// So long something may look live that is not so any more.
+    marked: Duration,
+    /// Events are dropped within watches that go on.
+    drops: bool,
     /// How often everything was mended.
     mended: u32,
     replaced: u32,
@@ -94,6 +103,8 @@ impl Day {
             console,
             truth: Vec::new(),
             lost: None,
+            marked: MARKED,
+            drops: false,
             mended: 0,
             replaced: 0,
             copies_are_older_by: 150,
@@ -128,6 +139,11 @@ impl Day {
     pub fn swallow(&mut self) {
         self.proxy.set(Mode::Swallow);
         self.lost = Some(Instant::now());
+    }
+
+    /// Events may be dropped within watches that go on; so long that may look live.
+    pub fn drop_events(&mut self, noticed: Duration) {
+        (self.marked, self.drops) = (noticed, true);
     }
 
     /// From now on another cluster stands at the address.
@@ -180,7 +196,10 @@ impl Day {
         self.deployment(7, 10 + self.mended);
         let now = Instant::now();
         // A connection that was lost while everything else answered is found by its own silence.
-        let deadline = (now + MENDED).max(self.lost.map_or(now, |since| since + MARKED));
+        let silent = self.lost.map_or(now, |since| since + MARKED);
+        // A watch that drops events may go on for as long as it was asked to.
+        let dropping = if self.drops { now + WATCH + NOTICED } else { now };
+        let deadline = (now + MENDED).max(silent).max(dropping);
         while !self.equals() {
             assert!(Instant::now() < deadline, "not equal in time: {}", self.told());
             self.look(STEP).await;
@@ -215,9 +234,9 @@ impl Day {
         let (shown, state) = (self.shown(), self.console.state());
         let clusters: BTreeSet<_> = shown.keys().map(|(_, name)| name.split('.').next().unwrap()).collect();
         assert!(clusters.len() < 2, "of two clusters at once: {}", self.told());
-        let now = Instant::now();
-        let horizon = now.checked_sub(MARKED).unwrap_or(now);
-        let begin = self.truth.iter().rposition(|(since, _)| *since <= horizon).unwrap_or(0);
+        let horizon = Instant::now().checked_sub(self.marked);
+        let begin = horizon.and_then(|it| self.truth.iter().rposition(|(since, _)| *since <= it));
+        let begin = begin.unwrap_or(0);
         let lately = &self.truth[begin..];
         for kind in [Kind::Deployment, Kind::Node] {
             let fresh = self.console.cluster().freshness(kind, state.now, state.settings.stale_after);
@@ -229,7 +248,8 @@ impl Day {
                 let own = shown.get(key);
                 assert!(
                     lately.iter().any(|(_, picture)| picture.get(key) == own),
-                    "{key:?} is shown as {own:?} and live, and was not so for {MARKED:?}: {}",
+                    "{key:?} is shown as {own:?} and live, and was not so for {:?}: {}",
+                    self.marked,
                     self.told()
                 );
             }
@@ -258,7 +278,7 @@ impl Day {
             }
         }
         // What was longer ago than anybody asks is forgotten.
-        let old = self.truth.iter().take_while(|(since, _)| since.elapsed() > MARKED).count();
+        let old = self.truth.iter().take_while(|(since, _)| since.elapsed() > self.marked).count();
         self.truth.drain(..old.saturating_sub(1));
         self.truth.push((Instant::now(), picture));
     }

@@ -35,7 +35,7 @@ const ANSWERS: [Failure; 24] = [
     Failure::Body(Mangled::Truncated),
 ];
 const WATCHES: [Mangled; 5] =
-    [Mangled::Expired, Mangled::Odd, Mangled::Twice, Mangled::WithoutBookmarks, Mangled::Rewound];
+    [Mangled::Expired, Mangled::Odd, Mangled::Twice, Mangled::Without("BOOKMARK"), Mangled::Rewound];
 
 /// What happens in any cluster.
 pub fn change(day: &mut Day, random: &mut fastrand::Rng) -> String {
@@ -47,6 +47,18 @@ pub fn change(day: &mut Day, random: &mut fastrand::Rng) -> String {
         _ => day.delete_node(number),
     }
     "a change".into()
+}
+
+/// From now on events are dropped within watches, for some time or until they are mended.
+pub fn drop_events(day: &mut Day, random: &mut fastrand::Rng) -> String {
+    let kind = ["ADDED", "MODIFIED", "DELETED"][random.usize(0..3)];
+    let part = ["watch=", "/deployments?watch=", "/nodes?watch="][random.usize(0..3)];
+    let times = if random.u8(0..4) == 0 { usize::MAX } else { random.usize(1..12) };
+    day.api.seam().fail(part, times, Failure::Body(Mangled::Without(kind)));
+    if random.bool() {
+        day.api.seam().cut();
+    }
+    format!("{times} times no {kind} at {part}")
 }
 
 /// Something goes wrong, or is mended; gives what it was.

@@ -3,14 +3,17 @@
 #![cfg(test)]
 
 mod budget;
+mod census;
 mod cluster;
 mod day;
 mod doctor;
 mod faults;
+mod fleet;
 mod follows;
 mod gate;
 mod luck;
 mod mishaps;
+mod pages;
 mod plugins;
 mod proxy;
 mod routes;

@@ -57,12 +57,13 @@ fn answers() -> Vec<Row> {
     }
     // What is listed anew because of it is a picture too.
     rows.extend(everywhere.map(|failure| failing("watch=", failure)));
-    rows.extend([403, 410, 500].map(|code| failing("watch=", Failure::Status(code))));
+    rows.extend(codes.map(|failure| failing("watch=", failure)));
+    rows.push(failing("watch=", Failure::Huge));
     rows.push(failing("watch=", Failure::Body(Mangled::Expired)));
     rows.push(failing("watch=", Failure::Body(Mangled::Rewound)));
     rows.push(failing("watch=", Failure::Body(Mangled::GivesUp)));
     rows.push(failing("/deployments?", Failure::Huge));
-    for how in [Mangled::Odd, Mangled::Twice, Mangled::WithoutBookmarks] {
+    for how in [Mangled::Odd, Mangled::Twice, Mangled::Without("BOOKMARK")] {
         rows.push(Row { harmless: true, ..failing("watch=", Failure::Body(how)) });
     }
     rows

@@ -175,6 +175,9 @@ pub fn sources(state: &State, inspect: &Inspect) -> Vec<Line> {
         let mut cell = Cell::text(format!("{name:<26} "))
             .and(format!("{:<8} ", fresh.word()), meaning)
             .and(format!("heard {heard:<6} relists {:<3} ", source.relists), Meaning::Muted);
+        if source.missed > 0 {
+            cell = cell.and(format!("missed events {}× ", source.missed), Meaning::Warning);
+        }
         if source.undecodable.count() > 0 {
             cell = cell.and(format!("{} not understood ", source.undecodable.count()), Meaning::Warning);
         }

@@ -40,6 +40,11 @@ use wire::Encoding;
 pub const ACCEPT_BOTH: &str = "application/vnd.kubernetes.protobuf, application/json";
 pub const ACCEPT_BOTH_WATCH: &str =
     "application/vnd.kubernetes.protobuf;stream=watch, application/json;stream=watch";
+/// Names and versions, without what they are about; a server that cannot do so gives everything.
+pub const ACCEPT_METADATA: &str = concat!(
+    "application/vnd.kubernetes.protobuf;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1, ",
+    "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1, application/json"
+);
 /// Custom resources know no protobuf.
 pub const ACCEPT_JSON: &str = "application/json";
 

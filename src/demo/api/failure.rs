@@ -63,8 +63,8 @@ pub enum Mangled {
     Odd,
     /// A watch that tells everything twice.
     Twice,
-    /// A watch without bookmarks.
-    WithoutBookmarks,
+    /// A watch without events of this type.
+    Without(&'static str),
     /// A watch that begins with a bookmark of long ago.
     Rewound,
     /// A watch that gives up behind what it tells first, in the same piece: an `ERROR` with 500 inside, and the end.

@@ -56,8 +56,8 @@ pub fn answer(response: Response, how: Mangled, mended: watch::Receiver<u64>) ->
             Body::from_stream(pieces.take(1).map(move |piece| piece.map(told)))
         }
         Mangled::Twice => Body::from_stream(pieces.map(|piece| piece.map(|bytes| bytes.repeat(2)))),
-        Mangled::WithoutBookmarks => {
-            Body::from_stream(pieces.map(|piece| piece.map(|bytes| without_bookmarks(&bytes))))
+        Mangled::Without(kind) => {
+            Body::from_stream(pieces.map(move |piece| piece.map(|bytes| without(kind, &bytes))))
         }
     };
     Response::from_parts(head, body)
@@ -77,9 +77,10 @@ fn first(line: &'static str) -> impl Stream<Item = io::Result<Bytes>> {
 }
 
 /// A piece holds whole lines.
-fn without_bookmarks(lines: &[u8]) -> Bytes {
+fn without(kind: &str, lines: &[u8]) -> Bytes {
+    let dropped = format!(r#"{{"type":"{kind}""#);
     let kept = lines.split_inclusive(|byte| *byte == b'\n');
-    kept.filter(|line| !line.starts_with(br#"{"type":"BOOKMARK""#)).flatten().copied().collect()
+    kept.filter(|line| !line.starts_with(dropped.as_bytes())).flatten().copied().collect()
 }
 
 fn silence(mut mended: watch::Receiver<u64>) -> impl Stream<Item = io::Result<Bytes>> {

@@ -253,6 +253,7 @@ fn certainty(kind: FaultKind) -> Certainty {
         | FaultKind::Cut
         | FaultKind::Status(_)
         | FaultKind::Malformed
+        | FaultKind::Missed
         | FaultKind::Panic => Certainty::Unknown,
     }
 }

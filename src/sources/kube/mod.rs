@@ -3,6 +3,7 @@
 //! Everything about a cluster happens in tasks of its own. Nothing here waits for another cluster, and a task
 //! that panics is told as a failed source while the others go on.
 
+mod census;
 pub mod checkup;
 pub mod convert;
 pub mod detail;

@@ -56,6 +56,8 @@ pub enum WatchEnd {
     Expired,
     /// The server is at an earlier version than it was: it was restored from a copy.
     TurnedBack,
+    /// The server holds something else than the watch has told.
+    Missed(Fault),
 }
 
 /// Failed starts in a row after which the version is no longer trusted.
@@ -173,6 +175,8 @@ impl Plan {
                 self.next = self.list();
                 self.slow_down();
             }
+            // What was dropped may be missing from the server's cache too.
+            WatchEnd::Missed(fault) => self.wait(fault, Next::List(ListVersion::Newest)),
             WatchEnd::NotStarted(fault) if fault.kind == FaultKind::Expired => {
                 self.watched(WatchEnd::Expired);
             }
@@ -425,6 +429,15 @@ mod tests {
         plan.listed(Ok("3".into()));
         plan.watched(WatchEnd::TurnedBack);
         assert!(matches!(plan.next(), Next::Wait(_)), "not in a loop");
+    }
+
+    #[test]
+    fn what_a_watch_has_not_told_is_listed_as_it_is_stored() {
+        let mut plan = watching("7");
+        plan.watched(WatchEnd::Missed(fault(FaultKind::Missed)));
+        let (wait, then) = waits(&mut plan);
+        assert!(matches!(wait.why, Why::Retry { attempt: 1, .. }));
+        assert_eq!(then, Next::List(ListVersion::Newest));
     }
 
     #[test]

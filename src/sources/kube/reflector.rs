@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::future::OptionFuture;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep};
 
+use super::census::{Census, Page};
 use super::convert::{self, Cx, Read};
 use super::identity::Identity;
 use super::kinds::Resource;
@@ -14,8 +16,9 @@ use super::plan::{ListVersion, Next, Plan, Wait, WatchEnd, Why};
 use super::stream::Stream;
 use super::watched::undecodable;
 use crate::clients::kube::wire::list::{ListDecoder, Part};
+use crate::clients::kube::wire::messages::meta::ListMeta;
 use crate::clients::kube::wire::{Encoding, Framing};
-use crate::clients::kube::{Answer, Door, PROMPT, Patience, Question, encode};
+use crate::clients::kube::{ACCEPT_METADATA, Answer, Door, PROMPT, Patience, Question, encode};
 use crate::fleet::{Fault, FaultKind, SourceFact, SourceId, SourceState, Step};
 use crate::sources::Out;
 
@@ -46,24 +49,34 @@ pub struct Reflector {
     pub version_labels: Arc<[String]>,
 }
 
+/// What a loop remembers from one step to the next.
+pub(super) struct Memory {
+    pub cx: Cx,
+    pub census: Census,
+    /// What the last list was written in.
+    encoding: Option<Encoding>,
+    /// Nothing was listed yet.
+    is_first: bool,
+}
+
 impl Reflector {
     /// Runs until it is aborted.
     pub async fn run(mut self) {
-        let mut cx = Cx::new(Arc::clone(&self.version_labels));
+        let cx = Cx::new(Arc::clone(&self.version_labels));
+        let mut memory = Memory { cx, census: Census::default(), encoding: None, is_first: true };
         let mut plan = Plan::new(self.resource.kind.is_built_in());
-        let (mut encoding, mut first) = (None, true);
         loop {
             match plan.next().clone() {
                 Next::List(version) => {
-                    if first {
+                    if memory.is_first {
                         self.tell([SourceFact::State(SourceState::Listing)]).await;
                     }
-                    let outcome = self.list(&version, first, &mut encoding, &mut cx).await;
-                    first = false;
+                    let outcome = self.list(&version, &mut memory).await;
+                    memory.is_first = false;
                     plan.listed(outcome);
                 }
                 Next::Watch(version) => {
-                    let end = self.watch(version, &mut plan, &mut cx).await;
+                    let end = self.watch(version, &mut plan, &mut memory).await;
                     plan.watched(end);
                 }
                 Next::Wait(wait) => {
@@ -75,45 +88,37 @@ impl Reflector {
     }
 
     /// Lists everything; the version to watch from.
-    async fn list(
-        &self,
-        version: &ListVersion,
-        first: bool,
-        encoding: &mut Option<Encoding>,
-        cx: &mut Cx,
-    ) -> Result<String, Fault> {
+    async fn list(&self, version: &ListVersion, memory: &mut Memory) -> Result<String, Fault> {
         let _permit = self.door.list_permit().await;
         let mut next_page = String::new();
         let mut began = false;
         loop {
-            let path = self.list_path(version, *encoding, &next_page);
+            let path = self.list_path(version, memory.encoding, &next_page);
             let question = Question { accept: self.resource.accept(), ..Question::json(&path, Step::List) };
             let answer = self.door.ask(question).await?;
             // Whoever answers now may be another cluster.
-            if first {
+            if memory.is_first {
                 self.identity.verify_first(&self.door).await?;
             } else {
                 self.identity.verify(&self.door, Instant::now()).await?;
             }
-            *encoding = Some(answer.encoding);
+            memory.encoding = Some(answer.encoding);
             if !began {
                 began = true;
+                memory.census.begin();
                 self.tell([SourceFact::Begin]).await;
             }
-            let page = self.page(answer, cx).await?;
+            let page = self.page(answer, memory).await?;
             next_page = page.next_page;
             if next_page.is_empty() {
+                memory.census.listed(&page.resource_version, Instant::now());
                 self.tell([SourceFact::Complete]).await;
                 return Ok(page.resource_version);
             }
         }
     }
 
-    async fn page(
-        &self,
-        mut answer: Answer,
-        cx: &mut Cx,
-    ) -> Result<crate::clients::kube::wire::messages::meta::ListMeta, Fault> {
+    async fn page(&self, mut answer: Answer, memory: &mut Memory) -> Result<ListMeta, Fault> {
         let encoding = answer.encoding;
         let mut decoder = ListDecoder::new(encoding);
         let (mut parts, mut facts) = (Vec::new(), Vec::with_capacity(BATCH));
@@ -132,7 +137,7 @@ impl Reflector {
             for part in parts.drain(..) {
                 match part {
                     Part::Meta(meta) => told = Some(meta),
-                    Part::Item(bytes) => facts.extend(self.item(encoding, &bytes, cx)),
+                    Part::Item(bytes) => facts.extend(self.item(encoding, &bytes, memory)),
                 }
                 if facts.len() >= BATCH {
                     self.tell(facts.drain(..)).await;
@@ -174,7 +179,7 @@ impl Reflector {
         if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) }
     }
 
-    async fn watch(&mut self, version: String, plan: &mut Plan, cx: &mut Cx) -> WatchEnd {
+    async fn watch(&mut self, version: String, plan: &mut Plan, memory: &mut Memory) -> WatchEnd {
         let follows = plan.follows();
         let path = self.watch_path(&version, follows);
         let idle = if follows { WATCH_IDLE } else { SHORT_WATCH_IDLE };
@@ -192,9 +197,21 @@ impl Reflector {
         if follows {
             self.tell([SourceFact::State(SourceState::Watching), SourceFact::Heard]).await;
         }
+        let asked = memory.census.ask(follows, Instant::now());
+        let mut looking = asked.is_some();
+        let look = OptionFuture::from(asked.map(|most| look(self.door.clone(), self.look_path(most))));
+        tokio::pin!(look);
         loop {
+            if let Some(fault) = memory.census.difference() {
+                return WatchEnd::Missed(fault);
+            }
             let piece = tokio::select! {
                 piece = answer.piece() => piece,
+                page = &mut look, if looking => {
+                    looking = false;
+                    memory.census.answered(page.and_then(Result::ok), Instant::now());
+                    continue;
+                }
                 () = nudged(&mut self.nudges) => return self.give_up(stream.version()).await,
             };
             let end = match piece {
@@ -206,7 +223,7 @@ impl Reflector {
                     {
                         return stream.broken(fault);
                     }
-                    fed.err().or_else(|| stream.take(plan, cx))
+                    fed.err().or_else(|| stream.take(plan, memory))
                 }
                 Ok(None) => Some(stream.ended()),
                 Err(fault) => Some(stream.broken(fault)),
@@ -240,10 +257,26 @@ impl Reflector {
         self.path(&query)
     }
 
-    fn item(&self, encoding: Encoding, bytes: &Bytes, cx: &mut Cx) -> Option<SourceFact> {
-        match self.resource.read(encoding, bytes, cx) {
-            Ok(Read { object, .. }) => object.map(SourceFact::Item),
-            Err(why) => Some(undecodable(convert::name_of(encoding, bytes).as_ref(), why)),
+    /// Names and versions of what there is now, at most so many.
+    fn look_path(&self, most: usize) -> String {
+        let condition = Some(self.resource.condition.to_owned()).filter(|it| !it.is_empty());
+        self.path(&condition.into_iter().chain([format!("limit={most}")]).collect::<Vec<_>>())
+    }
+
+    fn item(&self, encoding: Encoding, bytes: &Bytes, memory: &mut Memory) -> Option<SourceFact> {
+        match self.resource.read(encoding, bytes, &mut memory.cx) {
+            Ok(Read { object, key, resource_version }) => {
+                memory.census.holds(&key, &resource_version);
+                object.map(SourceFact::Item)
+            }
+            Err(why) => {
+                let named = convert::name_of(encoding, bytes);
+                match &named {
+                    Some((key, version)) => memory.census.holds(key, version),
+                    None => memory.census.lost_count(),
+                }
+                Some(undecodable(named.as_ref(), why))
+            }
         }
     }
 
@@ -282,6 +315,27 @@ impl Reflector {
     async fn tell(&self, facts: impl IntoIterator<Item = SourceFact>) {
         self.out.source(self.id, facts).await;
     }
+}
+
+/// Asks what there is, for the census.
+async fn look(door: Door, path: String) -> Result<Page, Fault> {
+    let question = Question { accept: ACCEPT_METADATA, ..Question::json(&path, Step::List) };
+    let answer = door.ask(question).await?;
+    let (encoding, body) = (answer.encoding, answer.whole().await?);
+    let (mut decoder, mut parts) = (ListDecoder::new(encoding), Vec::new());
+    let fed = decoder.feed(&body, &mut parts).and_then(|()| decoder.finish(&mut parts));
+    fed.map_err(|error| malformed(Step::List, error))?;
+    let (mut meta, mut items) = (ListMeta::default(), Vec::new());
+    for part in parts {
+        match part {
+            Part::Meta(told) => meta = told,
+            Part::Item(bytes) => {
+                let named = convert::name_of(encoding, &bytes);
+                items.push(named.ok_or_else(|| malformed(Step::List, Framing("no name".into())))?);
+            }
+        }
+    }
+    Ok(Page { meta, items })
 }
 
 /// Somebody knows that the server answers again.

@@ -8,10 +8,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::convert::Cx;
 use super::kinds::Resource;
 use super::plan::{Plan, WatchEnd};
-use super::reflector::malformed;
+use super::reflector::{Memory, malformed};
 use super::watched::Watched;
 use crate::clients::kube::wire::Encoding;
 use crate::clients::kube::wire::stream::{Event, WatchDecoder};
@@ -62,10 +61,11 @@ impl<'a> Stream<'a> {
     }
 
     /// Takes the events that wait; gives the end of the watch when it is among them.
-    pub fn take(&mut self, plan: &mut Plan, cx: &mut Cx) -> Option<WatchEnd> {
+    pub fn take(&mut self, plan: &mut Plan, memory: &mut Memory) -> Option<WatchEnd> {
         let Self { events, watched, .. } = self;
         let told = !events.is_empty();
-        let end = events.drain(..).find_map(|event| watched.take(event, cx));
+        let Memory { cx, census, .. } = memory;
+        let end = events.drain(..).find_map(|event| watched.take(event, cx, census));
         if told && end.is_none() {
             plan.alive();
         }

@@ -1,5 +1,6 @@
 //! From events of a watch to facts: pure, so that every kind of event can be tested.
 
+use super::census::Census;
 use super::convert::{self, Cx};
 use super::kinds::Resource;
 use super::plan::WatchEnd;
@@ -19,13 +20,14 @@ pub struct Watched<'a> {
 
 impl Watched<'_> {
     /// Takes one event; gives the end of the watch when it is one.
-    pub fn take(&mut self, event: Event, cx: &mut Cx) -> Option<WatchEnd> {
+    pub fn take(&mut self, event: Event, cx: &mut Cx, census: &mut Census) -> Option<WatchEnd> {
         match event {
             Event::Applied(bytes) => match self.resource.read(self.encoding, &bytes, cx) {
                 Ok(read) => {
                     if self.is_turned_back(&read.resource_version) {
                         return Some(WatchEnd::TurnedBack);
                     }
+                    census.holds(&read.key, &read.resource_version);
                     self.reach(read.resource_version);
                     self.facts.push(match read.object {
                         Some(object) => SourceFact::Item(object),
@@ -35,16 +37,28 @@ impl Watched<'_> {
                 Err(why) => {
                     let named = convert::name_of(self.encoding, &bytes);
                     let told = undecodable(named.as_ref(), why);
+                    match &named {
+                        Some((key, version)) => census.holds(key, version),
+                        None => census.lost_count(),
+                    }
                     // What was known of it is not so any more.
                     self.gone(named);
                     self.facts.push(told);
                 }
             },
-            Event::Deleted(bytes) => self.gone(convert::name_of(self.encoding, &bytes)),
+            Event::Deleted(bytes) => {
+                let named = convert::name_of(self.encoding, &bytes);
+                match &named {
+                    Some((key, version)) => census.lost(key, version),
+                    None => census.lost_count(),
+                }
+                self.gone(named);
+            }
             Event::Bookmark(version) => {
                 if self.is_turned_back(&version) {
                     return Some(WatchEnd::TurnedBack);
                 }
+                census.told_all(&version);
                 self.reach(version);
                 self.is_whole = true;
             }
@@ -55,7 +69,7 @@ impl Watched<'_> {
                 return Some(WatchEnd::Broken { version: self.version.clone(), fault });
             }
         }
-        None
+        census.difference().map(WatchEnd::Missed)
     }
 
     fn gone(&mut self, named: Option<(ObjectKey, String)>) {
@@ -107,7 +121,7 @@ mod tests {
             facts: Vec::new(),
             is_whole: false,
         };
-        let end = watched.take(event, &mut test_cx());
+        let end = watched.take(event, &mut test_cx(), &mut Census::default());
         (end, watched.version, watched.facts)
     }
 

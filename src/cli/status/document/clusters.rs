@@ -67,6 +67,8 @@ pub struct SourceItem {
     /// Objects that could not be understood in the present list.
     pub undecodable: u32,
     pub relists: u32,
+    /// How often its watch was found not to have told everything.
+    pub missed: u32,
 }
 
 pub fn clusters(state: &State) -> Document<ClusterItem> {
@@ -157,6 +159,7 @@ fn source_items(state: &State, cluster: &Cluster) -> Vec<SourceItem> {
             problem,
             undecodable: source.undecodable.count(),
             relists: source.relists,
+            missed: source.missed,
         }
     };
     cluster.sources.iter().map(|((kind, slot), source)| item(*kind, slot.0, source)).collect()

@@ -80,15 +80,25 @@ pub fn value(encoding: Encoding, bytes: &Bytes) -> Result<Value, String> {
     }
 }
 
-/// Name and place of an object that cannot be understood, if at least they can be.
+/// Name, place and version of an object, also of one of which nothing else can be understood.
 pub fn name_of(encoding: Encoding, bytes: &Bytes) -> Option<(ObjectKey, String)> {
     #[derive(Clone, PartialEq, prost::Message, serde::Deserialize)]
     struct Named {
         #[prost(message, optional, tag = "1")]
-        metadata: Option<ObjectMeta>,
+        metadata: Option<Meta>,
+    }
+    #[derive(Clone, PartialEq, prost::Message, serde::Deserialize)]
+    #[serde(default, rename_all = "camelCase")]
+    struct Meta {
+        #[prost(string, tag = "1")]
+        name: String,
+        #[prost(string, tag = "3")]
+        namespace: String,
+        #[prost(string, tag = "6")]
+        resource_version: String,
     }
     let named: Named = decode(encoding, bytes).ok()?;
-    let meta = named.metadata?;
+    let meta = named.metadata.filter(|meta| !meta.name.is_empty())?;
     Some((ObjectKey::new(&meta.namespace, &meta.name), meta.resource_version))
 }
 

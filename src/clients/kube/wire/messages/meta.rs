@@ -44,6 +44,9 @@ pub struct ListMeta {
     #[prost(string, tag = "3")]
     #[serde(rename = "continue")]
     pub next_page: String,
+    /// Objects that are not in this page; servers say it of lists without conditions.
+    #[prost(int64, optional, tag = "4")]
+    pub remaining_item_count: Option<i64>,
 }
 
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]

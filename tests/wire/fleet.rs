@@ -1,0 +1,105 @@
+//! A hundred clusters that are lost at the same moment: the console comes back to all of them, and to none of them
+//! faster than its budget allows.
+
+use std::time::Duration;
+
+use serde_json::json;
+use skydeck::config::Config;
+use skydeck::runtime::headless::Headless;
+use skydeck::sources::inventory::{self, Places};
+use skydeck::state::select::clusters::rows;
+use tokio::time::{Instant, timeout};
+
+use crate::cluster::{Api, TOKEN};
+use crate::day::virtually;
+
+const CLUSTERS: usize = 100;
+/// P14: so many requests a second for each, and so many that may go out together.
+const RATE: usize = 5;
+const TOGETHER: usize = 10;
+
+struct Fleet {
+    apis: Vec<Api>,
+    session: Headless,
+    _folder: tempfile::TempDir,
+}
+
+impl Fleet {
+    fn start() -> Fleet {
+        let apis: Vec<Api> = (0..CLUSTERS).map(|number| Api::start(&format!("c{number}"), None)).collect();
+        let named = |number: usize| format!("c{number}");
+        let each = |make: &dyn Fn(usize) -> serde_json::Value| (0..CLUSTERS).map(make).collect::<Vec<_>>();
+        let server = |number: usize| format!("http://{}", apis[number].address);
+        let kubeconfig = json!({
+            "apiVersion": "v1", "kind": "Config",
+            "clusters": each(&|it| json!({"name": named(it), "cluster": {"server": server(it)}})),
+            "users": [{"name": "u", "user": {"token": TOKEN}}],
+            "contexts": each(&|it| json!({"name": named(it), "context": {"cluster": named(it), "user": "u"}})),
+        });
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("kubeconfig");
+        std::fs::write(&file, kubeconfig.to_string()).unwrap();
+        let config = Config::parse(&folder.path().join("config.toml"), "").unwrap();
+        let inventory = inventory::find(&config, &Places { kubeconfig_files: vec![file] }, &[]).unwrap();
+        Fleet { apis, session: Headless::start(&config, inventory), _folder: folder }
+    }
+
+    async fn pass(&mut self, time: Duration) {
+        let end = Instant::now() + time;
+        while timeout(end - Instant::now(), self.session.fold()).await.is_ok() {}
+        self.session.tick();
+    }
+
+    fn live(&self) -> usize {
+        rows(&self.session.state).iter().filter(|row| row.liveness.is_live()).count()
+    }
+
+    /// Requests of each of the next tenths of a second: of all clusters, and the most of one.
+    async fn tenths(&mut self, count: usize) -> Vec<Vec<usize>> {
+        let mut asked = Vec::new();
+        for _ in 0..count {
+            self.apis.iter().for_each(|api| api.seam().forget());
+            self.pass(Duration::from_millis(100)).await;
+            asked.push(self.apis.iter().map(|api| api.seam().asked("/")).collect());
+        }
+        asked
+    }
+}
+
+/// The most requests of any second, over all clusters and for one.
+fn most(asked: &[Vec<usize>]) -> (usize, usize) {
+    let seconds = asked.windows(10);
+    let of = |second: &[Vec<usize>], cluster: usize| second.iter().map(|tenth| tenth[cluster]).sum::<usize>();
+    let all = seconds.clone().map(|second| (0..CLUSTERS).map(|it| of(second, it)).sum());
+    let one = seconds.flat_map(|second| (0..CLUSTERS).map(move |it| of(second, it)));
+    (all.max().unwrap_or(0), one.max().unwrap_or(0))
+}
+
+#[test]
+fn a_hundred_clusters_that_were_lost_at_once_come_back_within_their_budgets() {
+    virtually(1, async {
+        let mut fleet = Fleet::start();
+        fleet.pass(Duration::from_secs(65)).await;
+        assert_eq!(fleet.live(), CLUSTERS);
+        let quiet = fleet.tenths(50).await;
+        println!("quiet: at most {:?} requests in a second, of all and of one", most(&quiet));
+        for (what, act) in [
+            ("every connection was reset", (|api| api.seam().hang_up()) as fn(&Api)),
+            ("every list is read anew", |api| {
+                api.store.compact();
+                api.seam().cut();
+            }),
+        ] {
+            fleet.apis.iter().for_each(act);
+            let asked = fleet.tenths(150).await;
+            let (all, one) = most(&asked);
+            let first: Vec<usize> = asked.iter().take(20).map(|tenth| tenth.iter().sum()).collect();
+            println!("{what}: at most {all} requests in a second of all, {one} of one; by tenths {first:?}");
+            assert!(one <= TOGETHER, "{what}: {one} requests in a second to one cluster");
+            assert!(all < CLUSTERS * TOGETHER, "{what}: {all} requests in a second");
+            let sum: usize = asked.iter().flatten().sum();
+            assert!(sum <= CLUSTERS * (asked.len() / 10 * RATE + TOGETHER), "{what}: {sum} requests");
+            assert_eq!(fleet.live(), CLUSTERS, "{what}");
+        }
+    });
+}
