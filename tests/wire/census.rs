@@ -120,7 +120,7 @@ fn looking_costs_a_server_next_to_nothing() {
 fn of_many_objects_the_number_is_compared() {
     virtually(1, async {
         let mut day = Day::start(|api, _| {
-            for number in 0..600 {
+            for number in 0..510 {
                 api.deployment(&format!("{}.{number}", api.uid), 1);
             }
         })
