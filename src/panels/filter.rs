@@ -72,16 +72,19 @@ impl<'a> Value<'a> {
     }
 
     fn contains(&self, wanted: &str) -> bool {
-        // What is written with digits is not made into words for every letter that somebody types.
-        let is_number = wanted.starts_with(|first: char| first.is_ascii_digit() || first == '-');
         match self {
             Self::None => false,
             Self::Text(text) | Self::Ranked(_, text) => holds(text, wanted),
             Self::Texts(texts) => texts.iter().any(|text| holds(text, wanted)),
-            Self::Number(number) => is_number && number.to_string() == wanted,
-            Self::Age(age) => is_number && age.to_string() == wanted,
+            Self::Number(number) => is_number(wanted) && number.to_string() == wanted,
+            Self::Age(age) => is_number(wanted) && age.to_string() == wanted,
         }
     }
+}
+
+/// What is written with digits is not made into words for every letter that somebody types.
+fn is_number(wanted: &str) -> bool {
+    wanted.starts_with(|first: char| first.is_ascii_digit() || first == '-')
 }
 
 /// Whether a text holds a word in small letters, whatever letters the text is written in.
@@ -90,11 +93,11 @@ fn holds(text: &str, wanted: &str) -> bool {
         return text.to_lowercase().contains(wanted);
     }
     let (text, wanted) = (text.as_bytes(), wanted.as_bytes());
-    let Some(first) = wanted.first() else { return true };
-    let places = text.len().checked_sub(wanted.len()).map_or(0, |last| last + 1);
-    (0..places).any(|at| {
-        text[at].to_ascii_lowercase() == *first && text[at..at + wanted.len()].eq_ignore_ascii_case(wanted)
-    })
+    let (Some(first), Some(last)) = (wanted.first(), text.len().checked_sub(wanted.len())) else {
+        return wanted.is_empty();
+    };
+    memchr::memchr2_iter(*first, first.to_ascii_uppercase(), &text[..=last])
+        .any(|at| text[at..at + wanted.len()].eq_ignore_ascii_case(wanted))
 }
 
 /// Digits by their value: `node-9` stands before `node-10`.
@@ -185,23 +188,54 @@ impl Filter {
         self.terms.is_empty()
     }
 
-    /// Whether a row passes; `value` gives the row's value of a field, `all` every value it has, one after the other.
-    pub fn passes<'a, A: Iterator<Item = Value<'a>>>(
-        &self,
-        value: impl Fn(&str) -> Value<'a>,
-        all: impl Fn() -> A,
-    ) -> bool {
-        self.terms.iter().all(|term| {
-            let holds = match (&*term.field, &term.test) {
-                ("", Test::Contains(wanted)) => all().any(|value| value.contains(wanted)),
-                ("", Test::Compare(..)) => false,
-                (field, Test::Contains(wanted)) => value(field).contains(wanted),
-                (field, Test::Compare(comparison, wanted)) => {
-                    value(field).number().is_some_and(|number| comparison.holds(number, *wanted))
+    /// The filter over these columns: where each field stands is found once for all rows.
+    pub fn over<'f>(&'f self, names: &[&str]) -> Over<'f> {
+        let place = |field: &str| names.iter().position(|name| *name == field);
+        Over { terms: self.terms.iter().map(|term| (place(&term.field), term)).collect(), columns: names.len() }
+    }
+
+    /// Whether it lets nothing through that the other does not, as far as its words tell: while somebody types, only
+    /// what passed before is looked into.
+    pub fn narrows(&self, other: &Self) -> bool {
+        !other.terms.is_empty() && other.terms.iter().all(|wide| self.terms.iter().any(|term| term.implies(wide)))
+    }
+}
+
+/// A [`Filter`] that knows its columns by their places.
+pub struct Over<'f> {
+    terms: Vec<(Option<usize>, &'f Term)>,
+    columns: usize,
+}
+
+impl Over<'_> {
+    /// Whether a row passes; `value` gives what stands in one of its columns.
+    pub fn passes<'a>(&self, value: impl Fn(usize) -> Value<'a>) -> bool {
+        self.terms.iter().all(|(place, term)| {
+            let own = || place.map_or(Value::None, &value);
+            let holds = match &term.test {
+                Test::Contains(wanted) if term.field.is_empty() => {
+                    (0..self.columns).any(|at| value(at).contains(wanted))
+                }
+                Test::Contains(wanted) => own().contains(wanted),
+                Test::Compare(comparison, wanted) => {
+                    own().number().is_some_and(|number| comparison.holds(number, *wanted))
                 }
             };
             holds != term.negated
         })
+    }
+}
+
+impl Term {
+    /// Whether what passes this term passes the other for certain.
+    fn implies(&self, wide: &Self) -> bool {
+        match (&self.test, &wide.test) {
+            // A number is equal to what is typed or it is not: `1` says nothing about `10`.
+            (Test::Contains(text), Test::Contains(part)) if !self.negated && !wide.negated && !is_number(text) => {
+                text.contains(part.as_str()) && (wide.field.is_empty() || wide.field == self.field)
+            }
+            _ => self == wide,
+        }
     }
 }
 
@@ -311,8 +345,7 @@ mod tests {
             "age" => Value::Age(Age(3 * 3600)),
             _ => Value::None,
         };
-        let filter = Filter::parse(filter, &FIELDS).unwrap();
-        filter.passes(row, || FIELDS.map(row).into_iter())
+        Filter::parse(filter, &FIELDS).unwrap().over(&FIELDS).passes(|at| row(FIELDS[at]))
     }
 
     #[test]
@@ -352,13 +385,65 @@ mod tests {
     }
 
     #[test]
+    fn a_longer_word_narrows_and_a_number_does_not() {
+        for (filter, wide, narrows) in [
+            ("bert", "ber", true),
+            ("bert", "er", true),
+            ("name:bert", "ber", true),
+            ("cloud:aws be", "cloud:aw", true),
+            ("gpus<10 be", "gpus<10", true),
+            ("bert", "", false),
+            ("ber", "bert", false),
+            ("bert", "name:ber", false),
+            ("!bert", "!ber", false),
+            ("gpus<9", "gpus<10", false),
+            ("10", "1", false),
+        ] {
+            let parsed = |text| Filter::parse(text, &FIELDS).unwrap();
+            assert_eq!(parsed(filter).narrows(&parsed(wide)), narrows, "{filter} in {wide}");
+        }
+    }
+
+    #[test]
     fn numbers_in_names_count_by_their_value() {
         assert_eq!(natural("node-9", "node-10"), Ordering::Less);
         assert_eq!(natural("node-010", "node-10"), Ordering::Equal);
         assert_eq!(natural("a", "ab"), Ordering::Less);
     }
 
+    /// Filters over few values, so that they often say something about each other.
+    fn filters() -> impl Strategy<Value = String> {
+        proptest::collection::vec("!?(name:|cloud:|gpus:)?[ab1]{0,3}|gpus[<>=][12]", 0..4)
+            .prop_map(|terms| terms.join(" "))
+    }
+
     proptest! {
+        #[test]
+        fn what_narrows_lets_nothing_new_through(
+            (wide, more) in (filters(), "[ab1 ]{0,3}"), other in filters(),
+            rows in proptest::collection::vec(("[abAB1]{0,4}", "[ab]{0,2}", 0u8..13), 20),
+        ) {
+            let wide = Filter::parse(&wide, &FIELDS).unwrap();
+            for text in [format!("{wide}{more}"), format!("{other} {wide}"), other] {
+                // What is typed on may make no sense: `gpus<1a`.
+                let filter = Filter::parse(&text, &FIELDS).unwrap_or_default();
+                if !filter.narrows(&wide) {
+                    continue;
+                }
+                for (name, cloud, gpus) in &rows {
+                    let value = |at: usize| match FIELDS[at] {
+                        "name" => Value::text(name),
+                        "cloud" => Value::texts(&[]),
+                        "phase" => Value::Ranked(1, cloud.into()),
+                        "gpus" => Value::Number((*gpus).into()),
+                        _ => Value::None,
+                    };
+                    let passes = |filter: &Filter| filter.over(&FIELDS).passes(value);
+                    prop_assert!(!passes(&filter) || passes(&wide), "`{}` in `{}`", filter, wide);
+                }
+            }
+        }
+
         #[test]
         fn letters_of_either_size_are_found(text in "[a-cA-Cäß ]{0,8}", wanted in "[a-cäß]{0,3}") {
             prop_assert_eq!(holds(&text, &wanted), text.to_lowercase().contains(&wanted));
@@ -367,7 +452,7 @@ mod tests {
         #[test]
         fn nothing_that_is_typed_makes_it_panic(text in any::<String>()) {
             if let Ok(filter) = Filter::parse(&text, &FIELDS) {
-                filter.passes(|_| Value::text("x"), || std::iter::once(Value::Number(1.0)));
+                filter.over(&FIELDS).passes(|at| if at == 0 { Value::text("x") } else { Value::Number(1.0) });
             }
         }
     }

@@ -139,8 +139,15 @@ impl<R, K: PartialEq> List<R, K> {
     }
 
     pub fn set_filter(&mut self, filter: Filter) {
+        let narrows = filter.narrows(&self.filter);
         self.filter = filter;
-        self.arrange();
+        if narrows {
+            let mut candidates = std::mem::take(&mut self.shown);
+            candidates.sort_unstable();
+            self.arrange_of(candidates.into_iter());
+        } else {
+            self.arrange();
+        }
     }
 
     pub fn fields(&self) -> Vec<(Clean, Clean)> {
@@ -244,17 +251,20 @@ impl<R, K: PartialEq> List<R, K> {
 
     /// Filters and sorts anew; the cursor stays on its row, or where it was when that is gone.
     fn arrange(&mut self) {
-        let columns = &self.columns;
-        let passes = |row: &R| {
-            let value = |field: &str| {
-                let column = columns.iter().find(|column| column.name == field);
-                column.map_or(Value::None, |column| (column.value)(row, column))
-            };
-            let all = || columns.iter().map(|column| (column.value)(row, column));
-            self.filter.is_empty() || self.filter.passes(value, all)
+        self.arrange_of(0..self.rows.len());
+    }
+
+    /// The same when it is known that no other row passes; in their order.
+    fn arrange_of(&mut self, candidates: impl Iterator<Item = usize>) {
+        let (rows, columns) = (&self.rows, &self.columns);
+        self.shown = if self.filter.is_empty() {
+            candidates.collect()
+        } else {
+            let names: Vec<&str> = columns.iter().map(|column| &*column.name).collect();
+            let filter = self.filter.over(&names);
+            let value = |row: usize, at: usize| (columns[at].value)(&rows[row], &columns[at]);
+            candidates.filter(|row| filter.passes(|at| value(*row, at))).collect()
         };
-        let passing = self.rows.iter().enumerate().filter(|(_, row)| passes(row));
-        self.shown = passing.map(|(at, _)| at).collect();
         let stayed = self.row_of_cursor().filter(|row| self.shown.binary_search(row).is_ok());
         let place = stayed.map(|row| self.place_of(row));
         self.sorted = 0..0;
