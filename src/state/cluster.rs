@@ -166,10 +166,20 @@ impl Cluster {
         self.objects.usage.census.distribution().or(Some(by_version))
     }
 
+    /// When the API server answered last, or was first asked in vain, if it does not answer.
+    pub fn silent_since(&self) -> Option<Mono> {
+        let (since, _) = self.api.fault.as_ref()?;
+        Some(self.api.answered.unwrap_or(*since))
+    }
+
+    /// Whether it has not answered for so long that nothing of it is as of now, whatever its watches said last.
+    pub fn is_silent(&self, now: Now, stale_after: Age) -> bool {
+        self.silent_for(now).is_some_and(|age| age.0 > stale_after.0 / 2)
+    }
+
     /// How long the API server has not answered, if it does not.
     pub fn silent_for(&self, now: Now) -> Option<Age> {
-        let (since, _) = self.api.fault.as_ref()?;
-        Some(now.since(self.api.answered.unwrap_or(*since)))
+        self.silent_since().map(|since| now.since(since))
     }
 
     /// What the numbers of a kind are worth: its worst source.
@@ -177,7 +187,7 @@ impl Cluster {
         if let Some(fault) = &self.api.unusable {
             return Freshness::Never(fault.clone());
         }
-        let silent = self.silent_for(now);
+        let silent = self.silent_since();
         let sources = self.sources.range((kind, Slot(0))..=(kind, Slot(u8::MAX)));
         let worst =
             sources.map(|(_, source)| source.freshness(now, stale_after, silent)).reduce(Freshness::worse);

@@ -67,8 +67,8 @@ impl Undecodable {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Freshness {
     Live,
-    /// Whole, but as of so long ago.
-    Stale(Age),
+    /// Whole, but as of this moment. How long ago that is changes by itself; what is made of it does not.
+    Stale(Mono),
     /// Nothing whole yet; the list is on its way.
     Loading,
     /// Nothing whole yet, and why.
@@ -88,6 +88,11 @@ impl Freshness {
     /// Whether there are whole numbers at all, of now or of a while ago.
     pub fn is_known(&self) -> bool {
         matches!(self, Self::Live | Self::Stale(_))
+    }
+
+    /// How old the numbers are, when they are not of now.
+    pub fn age(&self, now: Now) -> Option<Age> {
+        if let Self::Stale(as_of) = self { Some(now.since(*as_of)) } else { None }
     }
 
     pub const fn word(&self) -> &'static str {
@@ -111,7 +116,7 @@ impl Freshness {
         match self {
             Self::Absent => (0, 0),
             Self::Live => (1, 0),
-            Self::Stale(age) => (2, age.0),
+            Self::Stale(as_of) => (2, u64::MAX - as_of.0),
             Self::Loading => (3, 0),
             Self::Denied => (4, 0),
             Self::Never(_) => (5, 0),
@@ -184,21 +189,19 @@ impl Source {
         matches!(fact, SourceFact::Complete | SourceFact::Heard) || flows
     }
 
-    /// `silent_for` is how long the whole API server has not answered.
-    pub fn freshness(&self, now: Now, stale_after: Age, silent_for: Option<Age>) -> Freshness {
-        let age = self.heard.map_or(Age(now.mono.0 / 1000), |heard| now.since(heard));
+    /// `silent_since` is when the API server answered last, if it does not.
+    pub fn freshness(&self, now: Now, stale_after: Age, silent_since: Option<Mono>) -> Freshness {
+        let heard = self.heard.unwrap_or_default();
+        let silent_since = silent_since.filter(|since| now.since(*since) > Age(stale_after.0 / 2));
         match &self.state {
             SourceState::Absent => Freshness::Absent,
             SourceState::Denied(_) => Freshness::Denied,
-            SourceState::Failed(_) if self.synced => Freshness::Stale(age),
+            SourceState::Failed(_) if self.synced => Freshness::Stale(heard),
             SourceState::Failed(fault) => Freshness::Never(fault.clone()),
             SourceState::Retrying { fault, .. } if !self.synced => Freshness::Never(fault.clone()),
             _ if !self.synced => Freshness::Loading,
-            _ if self.heard.is_none() || self.is_doubted || age > stale_after => Freshness::Stale(age),
-            _ => match silent_for {
-                Some(silent) if silent > Age(stale_after.0 / 2) => Freshness::Stale(age.max(silent)),
-                _ => Freshness::Live,
-            },
+            _ if self.heard.is_none() || self.is_doubted || now.since(heard) > stale_after => Freshness::Stale(heard),
+            _ => silent_since.map_or(Freshness::Live, |since| Freshness::Stale(heard.min(since))),
         }
     }
 }
@@ -226,10 +229,10 @@ mod tests {
     fn silence_makes_stale_within_the_promise() {
         let source = synced_at(10);
         assert_eq!(source.freshness(at(55), LIMIT, None), Freshness::Live);
-        assert_eq!(source.freshness(at(56), LIMIT, None), Freshness::Stale(Age(46)));
+        assert_eq!(source.freshness(at(56), LIMIT, None), Freshness::Stale(Mono(10_000)));
         // A server that does not answer at all is noticed sooner than a quiet watch.
-        assert_eq!(source.freshness(at(30), LIMIT, Some(Age(10))), Freshness::Live);
-        assert_eq!(source.freshness(at(33), LIMIT, Some(Age(23))), Freshness::Stale(Age(23)));
+        assert_eq!(source.freshness(at(30), LIMIT, Some(Mono(20_000))), Freshness::Live);
+        assert_eq!(source.freshness(at(33), LIMIT, Some(Mono(10_000))), Freshness::Stale(Mono(10_000)));
     }
 
     #[test]
@@ -244,12 +247,12 @@ mod tests {
         source.apply(at(91).mono, &news);
         assert_eq!(
             source.freshness(at(91), LIMIT, None),
-            Freshness::Stale(Age(51)),
+            Freshness::Stale(Mono(40_000)),
             "the first of many news"
         );
         source.apply(at(92).mono, &SourceFact::Begin);
         source.apply(at(92).mono, &news);
-        assert_eq!(source.freshness(at(92), LIMIT, None), Freshness::Stale(Age(52)), "half a list");
+        assert_eq!(source.freshness(at(92), LIMIT, None), Freshness::Stale(Mono(40_000)), "half a list");
         source.apply(at(93).mono, &SourceFact::Complete);
         assert_eq!(source.freshness(at(93), LIMIT, None), Freshness::Live);
     }
@@ -295,9 +298,9 @@ mod tests {
     #[test]
     fn the_worst_part_speaks_for_the_whole() {
         let worst =
-            [Freshness::Live, Freshness::Stale(Age(50)), Freshness::Stale(Age(90)), Freshness::Absent]
+            [Freshness::Live, Freshness::Stale(Mono(50)), Freshness::Stale(Mono(10)), Freshness::Absent]
                 .into_iter()
                 .fold(Freshness::Absent, Freshness::worse);
-        assert_eq!(worst, Freshness::Stale(Age(90)));
+        assert_eq!(worst, Freshness::Stale(Mono(10)));
     }
 }

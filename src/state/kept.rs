@@ -59,6 +59,8 @@ struct OfCluster {
     /// Another cluster at the same address counts its changes from the beginning.
     identity: Identity,
     cloud: Option<Cloud>,
+    /// Then a kind that was not served may be by now.
+    silent: bool,
     kinds: Vec<(Freshness, u64)>,
 }
 
@@ -84,6 +86,7 @@ fn of_cluster(state: &State, cluster: &Cluster, kinds: &[Kind]) -> OfCluster {
         same_as: cluster.same_as,
         identity: cluster.identity.clone(),
         cloud: cluster.cloud(),
+        silent: cluster.is_silent(state.now, state.settings.stale_after),
         kinds: kinds
             .iter()
             .copied()

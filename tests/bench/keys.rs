@@ -82,7 +82,7 @@ fn measure(screen: &mut Screen, keys: &[Key], times: usize) -> Vec<Duration> {
             update(&mut screen.app, Msg::Key(*key));
             screen.app.needs_frame();
             view(&screen.app, &mut buffer);
-            worked() - began
+            worked().saturating_sub(began)
         })
         .collect()
 }

@@ -99,7 +99,10 @@ impl Page<'_> {
     fn worth(&mut self, freshness: &Freshness) {
         match freshness {
             Freshness::Live => self.toned("data", "live", Meaning::Good),
-            Freshness::Stale(age) => self.toned("data", format!("as of {age} ago"), Meaning::Warning),
+            Freshness::Stale(as_of) => {
+                let words = format!("as of {} ago", self.state.now.since(*as_of));
+                self.toned("data", words, Meaning::Warning);
+            }
             other => self.toned("data", other.word(), Meaning::Unknown),
         }
     }

@@ -150,7 +150,7 @@ fn event_lines(state: &State, event: &Event) -> [Line; 2] {
 /// One line for each list-and-watch loop of a cluster.
 pub fn sources(state: &State, inspect: &Inspect) -> Vec<Line> {
     let Some(cluster) = state.cluster(inspect.cluster) else { return Vec::new() };
-    let silent = cluster.silent_for(state.now);
+    let silent = cluster.silent_since();
     let mut lines = Vec::new();
     for ((kind, slot), source) in &cluster.sources {
         let fresh = source.freshness(state.now, state.settings.stale_after, silent);

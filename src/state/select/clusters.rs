@@ -145,7 +145,7 @@ pub fn liveness(state: &State, cluster: &Cluster) -> Liveness {
     let whole = freshness.iter().filter(|kind| kind.is_whole()).count();
     let denied = freshness.iter().filter(|kind| matches!(kind, Freshness::Denied)).count();
     let stale = freshness.iter().filter_map(|kind| match kind {
-        Freshness::Stale(age) => Some(*age),
+        Freshness::Stale(as_of) => Some(state.now.since(*as_of)),
         Freshness::Never(_) => silent.or(Some(Age(0))),
         _ => None,
     });
@@ -209,7 +209,7 @@ fn problem(state: &State, cluster: &Cluster, liveness: &Liveness) -> Clean {
     if let Some(other) = cluster.same_as.and_then(|id| state.cluster(id)) {
         return Clean::from(format!("the same cluster as {}, counted there", other.spec.name));
     }
-    if let Some(words) = source_problem(state, cluster) {
+    if let Some(words) = source_problem(cluster) {
         return words;
     }
     if !cluster.namespaces_read.is_empty() {
@@ -220,7 +220,7 @@ fn problem(state: &State, cluster: &Cluster, liveness: &Liveness) -> Clean {
 }
 
 /// `Pod, Job: watch: no answer within 10s`, or what may not be read.
-pub fn source_problem(state: &State, cluster: &Cluster) -> Option<Clean> {
+pub fn source_problem(cluster: &Cluster) -> Option<Clean> {
     let mut broken: Vec<&'static str> = Vec::new();
     let mut denied: Vec<&'static str> = Vec::new();
     let mut fault = None;
@@ -235,8 +235,7 @@ pub fn source_problem(state: &State, cluster: &Cluster) -> Option<Clean> {
         }
         fault = fault.or(told);
     }
-    let silent = cluster.silent_for(state.now);
-    if let (Some(fault), None) = (fault, silent) {
+    if let (Some(fault), None) = (fault, cluster.silent_since()) {
         return Some(Clean::from(format!("{}: {fault}", broken.join(", "))));
     }
     (!denied.is_empty()).then(|| Clean::from(format!("may not read {}", denied.join(", "))))

@@ -140,7 +140,7 @@ fn cluster_item(state: &State, cluster: &Cluster, row: ClusterRow) -> ClusterIte
 }
 
 fn source_items(state: &State, cluster: &Cluster) -> Vec<SourceItem> {
-    let silent = cluster.silent_for(state.now);
+    let silent = cluster.silent_since();
     let item = |kind: Kind, slot: u8, source: &Source| {
         let fresh = source.freshness(state.now, state.settings.stale_after, silent);
         let problem = match &source.state {

@@ -79,8 +79,7 @@ fn job_item(row: &JobRow, now: Now) -> JobItem {
         state: row.freshness.word(),
         age_seconds: match row.freshness {
             Freshness::Live => Some(0),
-            Freshness::Stale(age) => Some(age.0),
-            _ => None,
+            _ => row.freshness.age(now).map(|age| age.0),
         },
         kind: job.kind_name.clone(),
         namespace: job.key.namespace.clone(),

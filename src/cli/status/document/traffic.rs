@@ -10,7 +10,7 @@ use crate::fleet::route::{Mirror, Rule, Shape};
 use crate::fleet::{Clean, Kind};
 use crate::state::select::routes::reach::Reach;
 use crate::state::select::routes::{self, Cell, Drift, Group};
-use crate::state::{Freshness, State};
+use crate::state::State;
 
 /// One route over all clusters.
 #[derive(Debug, Serialize)]
@@ -137,10 +137,7 @@ fn cell_item(state: &State, cluster: Clean, cell: &Cell) -> CellItem {
     CellItem {
         cluster,
         state: cell.freshness.word(),
-        age_seconds: match cell.freshness {
-            Freshness::Stale(age) => Some(age.0),
-            _ => None,
-        },
+        age_seconds: cell.freshness.age(state.now).map(|age| age.0),
         api_version: route.api_version.clone(),
         uid: route.uid.clone(),
         generation: route.generation,

@@ -137,7 +137,7 @@ fn told(state: &State, cluster: &Cluster, kinds: &[Kind]) -> Result<(), Clean> {
         let name = kind.name();
         let why = match cluster.freshness(*kind, state.now, state.settings.stale_after) {
             Freshness::Live => undecodable(cluster, *kind),
-            Freshness::Stale(age) => Some(format!("the {name}s are as of {age} ago")),
+            Freshness::Stale(as_of) => Some(format!("the {name}s are as of {} ago", state.now.since(as_of))),
             Freshness::Loading => Some(format!("the {name}s are not read yet")),
             Freshness::Denied => Some(format!("the account may not read {name}s")),
             Freshness::Absent => Some(format!("the cluster serves no {name}s")),

@@ -197,7 +197,7 @@ pub fn holders(state: &State, id: &ObjectId, rule: usize, like: &[ClusterId]) ->
 /// Whether a cluster has told its objects of these kinds, and they are as of now.
 pub fn is_told(state: &State, cluster: &Cluster, kinds: &[Kind]) -> bool {
     // A kind that was not served when it was last heard may be by now.
-    let silent = cluster.silent_for(state.now).is_some_and(|age| age.0 > state.settings.stale_after.0 / 2);
+    let silent = cluster.is_silent(state.now, state.settings.stale_after);
     cluster.served.is_some()
         && !silent
         && cluster.freshness_of(kinds, state.now, state.settings.stale_after).is_whole()
