@@ -191,13 +191,17 @@ impl Filter {
     /// The filter over these columns: where each field stands is found once for all rows.
     pub fn over<'f>(&'f self, names: &[&str]) -> Over<'f> {
         let place = |field: &str| names.iter().position(|name| *name == field);
-        Over { terms: self.terms.iter().map(|term| (place(&term.field), term)).collect(), columns: names.len() }
+        Over {
+            terms: self.terms.iter().map(|term| (place(&term.field), term)).collect(),
+            columns: names.len(),
+        }
     }
 
     /// Whether it lets nothing through that the other does not, as far as its words tell: while somebody types, only
     /// what passed before is looked into.
     pub fn narrows(&self, other: &Self) -> bool {
-        !other.terms.is_empty() && other.terms.iter().all(|wide| self.terms.iter().any(|term| term.implies(wide)))
+        !other.terms.is_empty()
+            && other.terms.iter().all(|wide| self.terms.iter().any(|term| term.implies(wide)))
     }
 }
 
@@ -231,7 +235,9 @@ impl Term {
     fn implies(&self, wide: &Self) -> bool {
         match (&self.test, &wide.test) {
             // A number is equal to what is typed or it is not: `1` says nothing about `10`.
-            (Test::Contains(text), Test::Contains(part)) if !self.negated && !wide.negated && !is_number(text) => {
+            (Test::Contains(text), Test::Contains(part))
+                if !self.negated && !wide.negated && !is_number(text) =>
+            {
                 text.contains(part.as_str()) && (wide.field.is_empty() || wide.field == self.field)
             }
             _ => self == wide,

@@ -13,7 +13,9 @@ use skydeck::state::select::{jobs, replicas, routes};
 use skydeck::state::usage::Usage;
 use skydeck::state::{Cluster, Freshness};
 
-use crate::world::{NOW, World, ago, deployment, failed, fleet, job, node, pod, source};
+use crate::world::{
+    NOW, World, ago, deployment, destination, failed, fleet, job, node, pod, source, virtual_service,
+};
 
 fn names(cluster: &Cluster) -> Vec<String> {
     let mut names: Vec<_> = cluster.objects.pods.values().map(|pod| pod.key.name.to_string()).collect();
@@ -178,6 +180,8 @@ enum Happens {
     NoDeployment(u8),
     /// Time passes, and the cluster is heard again or is not.
     Later(u8, bool),
+    /// Its server is asked in vain.
+    Unanswered,
     List(Vec<u8>),
     HalfAList(Vec<u8>),
 }
@@ -193,6 +197,7 @@ fn any_day() -> impl Strategy<Value = Vec<Happens>> {
         (0u8..4).prop_map(Happens::NoNode),
         (0u8..5).prop_map(Happens::NoDeployment),
         (1u8..60, any::<bool>()).prop_map(|(a, b)| Happens::Later(a, b)),
+        Just(Happens::Unanswered),
         proptest::collection::vec(0u8..9, 0..6).prop_map(Happens::List),
         proptest::collection::vec(0u8..9, 0..6).prop_map(Happens::HalfAList),
     ];
@@ -241,6 +246,10 @@ fn happen(world: &mut World, id: ClusterId, happens: &Happens) {
                 world.item(id, ago(0), &a_pod(*name, 2, true));
             }
         }
+        Happens::Unanswered => {
+            let fault = Fault::new(Step::Ping, FaultKind::TimedOut(10), "");
+            world.fact(id, world.state.now.mono, ClusterFact::Unanswered(fault));
+        }
         Happens::Later(seconds, heard) => {
             world.later((*seconds).into());
             if *heard {
@@ -253,7 +262,12 @@ fn happen(world: &mut World, id: ClusterId, happens: &Happens) {
 /// A world of one cluster at the beginning of such a day.
 fn morning() -> (World, ClusterId) {
     let mut world = World::new();
-    let id = world.cluster("a", "v1.33.0", 1, &[node("n1", "aws", "r", 8, true)]);
+    // Whose the route is depends on kinds that the cluster does not serve, and must be believed that it does not.
+    let route = virtual_service(
+        "ml/split",
+        &serde_json::json!([{"route": [destination("d1", 60), destination("d2", 40)]}]),
+    );
+    let id = world.cluster("a", "v1.33.0", 1, &[node("n1", "aws", "r", 8, true), route]);
     (world, id)
 }
 
@@ -297,7 +311,9 @@ proptest! {
 #[test]
 fn what_changes_nothing_that_is_shown_makes_no_new_answer() {
     let mut world = fleet();
-    assert!(!world.state.cluster(ClusterId(2)).unwrap().freshness(Kind::Job, world.state.now, Age(45)).is_whole());
+    assert!(
+        !world.state.cluster(ClusterId(2)).unwrap().freshness(Kind::Job, world.state.now, Age(45)).is_whole()
+    );
     let before = (replicas::groups(&world.state), jobs::rows(&world.state));
     // A pod comes again with other annotations, a server with another round trip, and a second passes.
     world.item(ClusterId(1), ago(0), &pod("ml-platform/ml-inference", "0", "gcp-node-1", 1));

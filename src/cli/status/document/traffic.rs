@@ -8,9 +8,9 @@ use super::{Document, document, some};
 use crate::cli::status::table::{Table, known};
 use crate::fleet::route::{Mirror, Rule, Shape};
 use crate::fleet::{Clean, Kind};
+use crate::state::State;
 use crate::state::select::routes::reach::Reach;
 use crate::state::select::routes::{self, Cell, Drift, Group};
-use crate::state::State;
 
 /// One route over all clusters.
 #[derive(Debug, Serialize)]
