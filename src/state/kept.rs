@@ -13,25 +13,25 @@ use crate::fleet::{Cloud, ClusterId, Kind};
 
 /// The last answer to a question, and what it was made of.
 #[derive(Debug)]
-pub struct Kept<T: ?Sized> {
-    last: RefCell<Option<Box<Last<T>>>>,
+pub struct Kept<T: ?Sized, P = Print> {
+    last: RefCell<Option<Box<Last<T, P>>>>,
 }
 
 #[derive(Debug)]
-struct Last<T: ?Sized> {
-    print: Print,
+struct Last<T: ?Sized, P> {
+    print: P,
     answer: Arc<T>,
 }
 
-impl<T: ?Sized> Default for Kept<T> {
+impl<T: ?Sized, P> Default for Kept<T, P> {
     fn default() -> Self {
         Self { last: RefCell::new(None) }
     }
 }
 
-impl<T: ?Sized> Kept<T> {
+impl<T: ?Sized, P: PartialEq> Kept<T, P> {
     /// The same answer again, or a new one when what it is made of has changed.
-    pub fn answer(&self, print: Print, make: impl FnOnce() -> Arc<T>) -> Arc<T> {
+    pub fn answer(&self, print: P, make: impl FnOnce() -> Arc<T>) -> Arc<T> {
         if let Some(last) = &*self.last.borrow()
             && last.print == print
         {

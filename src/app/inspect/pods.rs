@@ -1,11 +1,10 @@
 //! Pods of a workload, job or node; events about an object; sources of a cluster.
 
 use super::{Inspect, Line};
-use crate::fleet::{Clean, Event, LogTarget, ObjectId, ObjectKey, Owner, Pod, SourceState, Subject};
+use crate::fleet::{Clean, Event, LogTarget, ObjectKey, Pod, SourceState, Subject};
 use crate::panels::Target;
 use crate::state::findings::kind_name;
-use crate::state::select::job_index::JobIndex;
-use crate::state::select::routes::reach;
+use crate::state::select;
 use crate::state::{Cluster, Freshness, State};
 use crate::ui::{Cell, Meaning};
 
@@ -42,39 +41,8 @@ pub fn log_targets(state: &State, inspect: &Inspect, container: Option<Clean>) -
 }
 
 fn of_subject<'a>(state: &State, cluster: &'a Cluster, subject: &Subject) -> Vec<&'a Pod> {
-    let pods = cluster.objects.pods.values();
-    match subject {
-        Subject::Node(name) => pods.filter(|pod| pod.node.as_ref() == Some(name)).collect(),
-        Subject::Workload(id) => {
-            let owner = Owner { kind: id.kind.name().into(), name: id.key.name.clone() };
-            owned(pods, &id.key, &owner)
-        }
-        Subject::Job(id) => match cluster.objects.jobs.get(id) {
-            Some(job) => {
-                let index = JobIndex::new(cluster);
-                pods.filter(|pod| index.works_for(pod, job)).collect()
-            }
-            None => Vec::new(),
-        },
-        Subject::Pod(key) => pods.filter(|pod| pod.key == *key).collect(),
-        Subject::Route(id) => behind(state, cluster, id),
-        Subject::Cluster | Subject::Namespace(_) => Vec::new(),
-    }
-}
-
-/// The pods of a cluster that a route leads to, whichever cluster has the route.
-fn behind<'a>(state: &State, cluster: &'a Cluster, id: &ObjectId) -> Vec<&'a Pod> {
-    let others = state.counted_clusters().filter(|other| other.id != cluster.id);
-    let mut holders = std::iter::once(cluster).chain(others);
-    let Some(route) = holders.find_map(|it| it.objects.routes.get(id)) else { return Vec::new() };
-    let workloads = reach::workloads(cluster, route).into_iter();
-    let owner = |id: &ObjectId| Owner { kind: id.kind.name().into(), name: id.key.name.clone() };
-    let ids = workloads.map(crate::fleet::Workload::id);
-    ids.flat_map(|id| owned(cluster.objects.pods.values(), &id.key, &owner(&id))).collect()
-}
-
-fn owned<'a>(pods: impl Iterator<Item = &'a Pod>, key: &ObjectKey, owner: &Owner) -> Vec<&'a Pod> {
-    pods.filter(|pod| pod.key.namespace == key.namespace && pod.owner.as_ref() == Some(owner)).collect()
+    let keys = select::pods::of(state, cluster, subject);
+    keys.iter().filter_map(|key| cluster.objects.pods.get(key)).collect()
 }
 
 /// `ml-inference-6b7f9-x2x4z  1/1  Running  0  3h  node-4`

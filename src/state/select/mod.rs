@@ -7,6 +7,7 @@ pub mod headroom;
 pub mod job_index;
 pub mod jobs;
 pub mod owner;
+pub mod pods;
 pub mod replicas;
 pub mod routes;
 pub mod settled;
@@ -19,7 +20,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::kept::Kept;
-use crate::fleet::ClusterId;
+use crate::fleet::{ClusterId, ObjectKey};
 
 /// Answers that are kept, each with the place where it is asked for.
 #[derive(Debug, Default)]
@@ -36,6 +37,8 @@ pub struct Answers {
     all_jobs: Kept<[Arc<jobs::JobRow>]>,
     /// [`jobs::counts`]
     job_counts: Kept<BTreeMap<ClusterId, jobs::Counts>>,
+    /// [`pods::of`]
+    pods: Kept<[ObjectKey], pods::Asked>,
 }
 
 /// A sum over clusters that knows what it does not know.

@@ -101,7 +101,7 @@ fn weights(route: &Route) -> Vec<(Option<i64>, Option<&Clean>)> {
 }
 
 /// What answers about routes are made of.
-const MADE_OF: [Kind; 19] = [
+pub const MADE_OF: [Kind; 19] = [
     Kind::VirtualService,
     Kind::HttpRoute,
     Kind::GrpcRoute,
