@@ -6,6 +6,8 @@
 //! answer is: a test holds the kept ones against fresh ones.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use super::{Cluster, ClusterSpec, Freshness, Grouping, Identity, Scope, State};
@@ -43,6 +45,28 @@ impl<T: ?Sized, P: PartialEq> Kept<T, P> {
     }
 }
 
+/// The last answer about each cluster.
+#[derive(Debug)]
+pub struct KeptOfEach<T: ?Sized> {
+    each: RefCell<BTreeMap<ClusterId, Rc<Kept<T>>>>,
+}
+
+impl<T: ?Sized> Default for KeptOfEach<T> {
+    fn default() -> Self {
+        Self { each: RefCell::default() }
+    }
+}
+
+impl<T: ?Sized> KeptOfEach<T> {
+    pub fn of(&self, cluster: ClusterId) -> Rc<Kept<T>> {
+        Rc::clone(self.each.borrow_mut().entry(cluster).or_default())
+    }
+
+    pub fn forget(&self, cluster: ClusterId) {
+        self.each.borrow_mut().remove(&cluster);
+    }
+}
+
 /// What an answer about some kinds is made of: never of the time, so it tells since when and not how long.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Print {
@@ -65,6 +89,15 @@ struct OfCluster {
 }
 
 impl Print {
+    /// Of these kinds in one cluster.
+    pub fn of_one(state: &State, cluster: &Cluster, kinds: &[Kind]) -> Self {
+        Self {
+            grouping: state.settings.grouping.clone(),
+            scope: state.scope.clone(),
+            clusters: vec![of_cluster(state, cluster, kinds)],
+        }
+    }
+
     /// Of these kinds in all clusters.
     pub fn of(state: &State, kinds: &[Kind]) -> Self {
         Self {

@@ -9,6 +9,7 @@ pub mod census;
 pub mod cluster;
 pub mod findings;
 pub mod freshness;
+pub mod jobs;
 pub mod kept;
 pub mod objects;
 pub mod scope;
@@ -107,6 +108,7 @@ impl State {
     /// Takes a cluster away with all that is known of it.
     pub fn remove_cluster(&mut self, id: ClusterId) {
         self.clusters.remove(&id);
+        self.kept.forget(id);
         self.mark_same_clusters();
         self.revision += 1;
     }

@@ -1,14 +1,15 @@
 //! The objects of one cluster, in tables, and the sums over them in step.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::backing::Backing;
+use super::jobs::Jobs;
 use super::table::{Stamp, Table, Take, Told};
 use super::usage::Usage;
 use crate::fleet::{
     Admission, Autoscaler, Budget, ClusterQueue, CronJob, Endpoints, Event, HostPolicy, InferenceService,
-    Job, Kind, LocalQueue, Namespace, Node, Object, ObjectId, ObjectKey, Pod, Reconciler, Revision, Route,
+    Kind, LocalQueue, Namespace, Node, Object, ObjectId, ObjectKey, Pod, Reconciler, Revision, Route,
     Service, ServiceEntry, Unix, Workload,
 };
 
@@ -22,7 +23,7 @@ pub struct Objects {
     pub revisions: Table<ObjectKey, Revision>,
     pub autoscalers: Table<ObjectId, Autoscaler>,
     pub budgets: Table<ObjectKey, Budget>,
-    pub jobs: Table<ObjectId, Arc<Job>>,
+    pub jobs: Jobs,
     pub cron_jobs: Table<ObjectKey, CronJob>,
     pub events: Table<ObjectKey, Event>,
     pub admissions: Table<ObjectKey, Admission>,
@@ -42,17 +43,9 @@ pub struct Objects {
     steering: BTreeSet<ObjectId>,
     /// How often pods have changed that may work for a job.
     job_pods_changed: u64,
-    /// When a job that has not ended was last seen to move.
-    job_moved: HashMap<ObjectId, Unix>,
 }
 
 impl Objects {
-    /// When phase, pods or progress of a running job last changed before our eyes; when it was first seen,
-    /// if they never did.
-    pub fn job_moved(&self, job: &ObjectId) -> Option<Unix> {
-        self.job_moved.get(job).copied()
-    }
-
     /// The workload that writes the weights of a route.
     pub fn steers(&self, route: &ObjectId) -> Option<&Workload> {
         let mut steering = self.steering.iter().filter_map(|id| self.workloads.get(id));
@@ -97,7 +90,7 @@ impl Objects {
         match object {
             Object::Pod(pod) => self.upsert_pod(pod, stamp),
             Object::Node(node) => self.upsert_node(*node, stamp),
-            Object::Job(job) => self.upsert_job(job, stamp, unix),
+            Object::Job(job) => self.jobs.upsert(job, stamp, unix),
             Object::Workload(it) => {
                 self.revisions.remove(&key);
                 self.upsert_workload(*it, stamp);
@@ -136,10 +129,7 @@ impl Objects {
                 let old = self.nodes.remove(key);
                 self.usage.change_node(old.as_ref(), None);
             }
-            Kind::Job | Kind::CustomJob(_) => {
-                self.jobs.remove(&id());
-                self.job_moved.remove(&id());
-            }
+            Kind::Job | Kind::CustomJob(_) => self.jobs.remove(&id()),
             Kind::ReplicaSet => {
                 self.remove_workload(&id());
                 self.revisions.remove(key);
@@ -187,11 +177,7 @@ impl Objects {
                     self.usage.change_node(Some(&node), None);
                 }
             }
-            Kind::Job | Kind::CustomJob(_) => {
-                for (job, _) in self.jobs.take(which) {
-                    self.job_moved.remove(&job);
-                }
-            }
+            Kind::Job | Kind::CustomJob(_) => self.jobs.take(which),
             Kind::ReplicaSet => {
                 self.take_workloads(which);
                 self.revisions.take(which);
@@ -290,19 +276,6 @@ impl Objects {
     fn upsert_endpoints(&mut self, endpoints: Endpoints, stamp: Stamp) {
         self.backing.change(self.endpoints.get(&endpoints.key), Some(&endpoints));
         self.endpoints.upsert(endpoints.key.clone(), endpoints, stamp);
-    }
-
-    fn upsert_job(&mut self, job: Arc<Job>, stamp: Stamp, unix: Unix) {
-        let id = job.id();
-        if job.phase.has_ended() {
-            self.job_moved.remove(&id);
-        } else {
-            let mark = |job: &Job| (job.progress.map(f64::to_bits), job.pods, job.phase);
-            if self.jobs.get(&id).is_none_or(|old| mark(old.as_ref()) != mark(&job)) {
-                self.job_moved.insert(id.clone(), unix);
-            }
-        }
-        self.jobs.upsert(id, job, stamp);
     }
 }
 

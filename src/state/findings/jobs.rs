@@ -73,7 +73,7 @@ fn stuck(cluster: &Cluster, row: &JobRow) -> Option<Finding> {
 fn no_progress(state: &State, cluster: &Cluster, job: &Job, found: &mut Found) {
     // Only what tells its progress can be without it; a plain Job may rightly run for days.
     let Some(progress) = job.progress else { return };
-    let Some(moved) = cluster.objects.job_moved(&job.id()) else { return };
+    let Some(moved) = cluster.objects.jobs.moved(&job.id()) else { return };
     let subject = Subject::Job(job.id());
     let mut it = finding(Rule::JobWithoutProgress, Severity::Warning, cluster, subject);
     it.cause = Clean::from(format!("runs without progress, at {:.0} %", progress * 100.0));

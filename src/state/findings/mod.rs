@@ -178,9 +178,5 @@ fn names<'a>(of: impl IntoIterator<Item = &'a str>) -> String {
 
 /// The name of a kind, also of one by configuration.
 pub fn kind_name(cluster: &Cluster, kind: Kind) -> Clean {
-    let jobs = || cluster.objects.jobs.values().find(|job| job.kind == kind);
-    match kind {
-        Kind::CustomJob(_) => jobs().map_or_else(|| kind.name().into(), |job| job.kind_name.clone()),
-        _ => kind.name().into(),
-    }
+    cluster.objects.jobs.kind_name(kind).cloned().unwrap_or_else(|| kind.name().into())
 }

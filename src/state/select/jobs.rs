@@ -68,44 +68,50 @@ pub fn rows(state: &State) -> Arc<[Arc<JobRow>]> {
     state.kept.jobs.answer(Print::of(state, &MADE_OF), || {
         let counted: BTreeSet<_> = state.counted_clusters().map(|cluster| cluster.id).collect();
         let all = everywhere(state);
-        let shown = all.iter().filter(|row| {
+        let is_shown = |row: &&Arc<JobRow>| {
             counted.contains(&row.cluster) && state.scope.has_namespace(&row.job.key.namespace)
-        });
-        shown.cloned().collect()
+        };
+        if all.iter().all(|row| is_shown(&row)) {
+            all
+        } else {
+            all.iter().filter(is_shown).cloned().collect()
+        }
     })
 }
 
 /// Every job of every cluster. A job that another job made is that job's business and not a row.
 pub fn everywhere(state: &State) -> Arc<[Arc<JobRow>]> {
     state.kept.all_jobs.answer(Print::of(state, &MADE_OF), || {
-        let rows = state.clusters().flat_map(|cluster| of_cluster(state, cluster));
-        rows.map(Arc::new).collect()
+        let each: Vec<_> = state.clusters().map(|cluster| of_cluster(state, cluster)).collect();
+        each.iter().flat_map(|rows| rows.iter().cloned()).collect()
     })
 }
 
 /// Jobs in scope by cluster.
 pub fn counts(state: &State) -> Arc<BTreeMap<ClusterId, Counts>> {
-    state.kept.job_counts.answer(Print::of(state, &[Kind::Job]), || {
-        Arc::new(state.counted_clusters().map(|cluster| (cluster.id, counts_of(state, cluster))).collect())
+    state.kept.job_counts.answer(Print::of(state, &MADE_OF), || {
+        let each = state.counted_clusters().map(|cluster| (cluster.id, Counts::default()));
+        let mut counts: BTreeMap<_, _> = each.collect();
+        for row in rows(state).iter() {
+            if let Some(counts) = counts.get_mut(&row.cluster) {
+                counts.running += u64::from(row.job.phase == JobPhase::Running);
+                counts.failed += u64::from(row.job.phase == JobPhase::Failed);
+            }
+        }
+        Arc::new(counts)
     })
 }
 
-fn counts_of(state: &State, cluster: &Cluster) -> Counts {
-    let index = JobIndex::new(cluster);
-    let jobs = cluster.objects.jobs.values().filter(|job| !index.is_made_by_another(job));
-    let jobs = jobs.filter(|job| state.scope.has_namespace(&job.key.namespace));
-    jobs.fold(Counts::default(), |counts, job| Counts {
-        running: counts.running + u64::from(job.phase == JobPhase::Running),
-        failed: counts.failed + u64::from(job.phase == JobPhase::Failed),
+/// Those of one cluster are kept while others change.
+fn of_cluster(state: &State, cluster: &Cluster) -> Arc<[Arc<JobRow>]> {
+    let print = Print::of_one(state, cluster, &MADE_OF);
+    state.kept.jobs_of.of(cluster.id).answer(print, || {
+        let index = JobIndex::new(cluster);
+        let jobs = cluster.objects.jobs.values().filter(|job| !index.is_made_by_another(job));
+        let mut rows: Vec<_> = jobs.map(|job| Arc::new(row(state, cluster, &index, job))).collect();
+        rows.sort_unstable_by(|a, b| (&a.name, a.job.kind).cmp(&(&b.name, b.job.kind)));
+        rows.into()
     })
-}
-
-fn of_cluster(state: &State, cluster: &Cluster) -> Vec<JobRow> {
-    let index = JobIndex::new(cluster);
-    let jobs = cluster.objects.jobs.values().filter(|job| !index.is_made_by_another(job));
-    let mut rows: Vec<_> = jobs.map(|job| row(state, cluster, &index, job)).collect();
-    rows.sort_unstable_by(|a, b| (&a.name, a.job.kind).cmp(&(&b.name, b.job.kind)));
-    rows
 }
 
 /// One job, for its detail view.

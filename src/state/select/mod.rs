@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::kept::Kept;
+use super::kept::{Kept, KeptOfEach};
 use crate::fleet::{ClusterId, ObjectKey};
 
 /// Answers that are kept, each with the place where it is asked for.
@@ -35,10 +35,19 @@ pub struct Answers {
     jobs: Kept<[Arc<jobs::JobRow>]>,
     /// [`jobs::everywhere`]
     all_jobs: Kept<[Arc<jobs::JobRow>]>,
+    /// The same of each cluster.
+    jobs_of: KeptOfEach<[Arc<jobs::JobRow>]>,
     /// [`jobs::counts`]
     job_counts: Kept<BTreeMap<ClusterId, jobs::Counts>>,
     /// [`pods::of`]
     pods: Kept<[ObjectKey], pods::Asked>,
+}
+
+impl Answers {
+    /// There is no such cluster any more.
+    pub(super) fn forget(&self, cluster: ClusterId) {
+        self.jobs_of.forget(cluster);
+    }
 }
 
 /// A sum over clusters that knows what it does not know.

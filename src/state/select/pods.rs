@@ -55,7 +55,9 @@ fn behind(state: &State, cluster: &Cluster, id: &ObjectId) -> Vec<ObjectId> {
     let others = state.counted_clusters().filter(|other| other.id != cluster.id);
     let mut holders = std::iter::once(cluster).chain(others);
     let route = holders.find_map(|it| it.objects.routes.get(id));
-    route.map_or_else(Vec::new, |route| reach::workloads(cluster, route).into_iter().map(Workload::id).collect())
+    route.map_or_else(Vec::new, |route| {
+        reach::workloads(cluster, route).into_iter().map(Workload::id).collect()
+    })
 }
 
 fn owner(id: &ObjectId) -> Owner {
