@@ -1,7 +1,7 @@
 //! A column: what it is called, what stands in it, how that looks. One definition serves drawing, sorting,
 //! filtering and the tables of the command line.
 
-use super::filter::Value;
+use super::filter::{Field, Holds, Value};
 use crate::fleet::{Clean, Now};
 use crate::ui::{Align, Cell, ViewCx};
 
@@ -24,6 +24,7 @@ pub struct Column<R> {
     pub now: Now,
     /// Its values change by themselves as time passes.
     pub ages: bool,
+    pub holds: Holds,
     pub value: for<'a> fn(&'a R, &'a Self) -> Value<'a>,
     pub cell: fn(&R, &Self, ViewCx<'_>) -> Cell,
 }
@@ -47,6 +48,7 @@ impl<R> Column<R> {
             number: 0,
             now: Now::default(),
             ages: false,
+            holds: Holds::Words,
             value,
             cell: |row, column, _| Cell::text((column.value)(row, column).words()),
         }
@@ -70,7 +72,23 @@ impl<R> Column<R> {
     /// One that tells how long something has been so.
     #[must_use]
     pub fn ages(self) -> Self {
-        Self { ages: true, ..self }
+        Self { ages: true, ..self.numbers() }
+    }
+
+    /// One without words: who types a word does not look for it here.
+    #[must_use]
+    pub fn numbers(self) -> Self {
+        Self { holds: Holds::Numbers, ..self }
+    }
+
+    /// One whose words stand in another column too.
+    #[must_use]
+    pub fn again(self) -> Self {
+        Self { holds: Holds::Again, ..self }
+    }
+
+    pub fn field(&self) -> Field<'_> {
+        Field { name: &self.name, holds: self.holds }
     }
 
     #[must_use]

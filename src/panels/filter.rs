@@ -16,7 +16,9 @@ pub enum Value<'a> {
     None,
     Text(Cow<'a, str>),
     /// Several words, each of which can be looked for.
-    Texts(Vec<Cow<'a, str>>),
+    Texts(&'a [Clean]),
+    /// The same, where a row does not have them in a list.
+    Several(Vec<Cow<'a, str>>),
     Number(f64),
     /// Seconds.
     Age(Age),
@@ -29,9 +31,15 @@ impl<'a> Value<'a> {
         Self::Text(text.into())
     }
 
-    /// Several words of a row.
-    pub fn texts(texts: &'a [Clean]) -> Self {
-        Self::Texts(texts.iter().map(Into::into).collect())
+    /// Words of which there is mostly one.
+    pub fn each<T: Into<Cow<'a, str>>>(texts: impl ExactSizeIterator<Item = T>) -> Self {
+        let is_one = texts.len() == 1;
+        let mut texts = texts.map(Into::into);
+        match (is_one, texts.next()) {
+            (_, None) => Self::Texts(&[]),
+            (true, Some(only)) => Self::Text(only),
+            (false, Some(first)) => Self::Several(std::iter::once(first).chain(texts).collect()),
+        }
     }
 
     pub fn maybe<T>(value: Option<T>, of: impl FnOnce(T) -> Self) -> Self {
@@ -43,22 +51,55 @@ impl<'a> Value<'a> {
         match self {
             Self::None => Clean::default(),
             Self::Text(text) | Self::Ranked(_, text) => Clean::new(text),
-            Self::Texts(texts) => texts.join(" ").into(),
+            Self::Texts(texts) => texts.iter().map(Clean::as_str).collect::<Vec<_>>().join(" ").into(),
+            Self::Several(texts) => texts.join(" ").into(),
             Self::Number(number) => number.to_string().into(),
             Self::Age(age) => age.to_string().into(),
         }
     }
 
-    /// Ascending; what is not known stands at the end in both directions, which callers see to.
+    /// Ascending, and numbers before words; what is not known stands at the end in both directions, which callers see
+    /// to.
     pub fn compare(&self, other: &Self) -> Ordering {
         match (self, other) {
             (Self::Ranked(a, x), Self::Ranked(b, y)) => a.cmp(b).then_with(|| x.cmp(y)),
             (Self::Text(a), Self::Text(b)) => natural(a, b),
-            (Self::Texts(a), Self::Texts(b)) => a.cmp(b),
             _ => match (self.number(), other.number()) {
                 (Some(a), Some(b)) => a.total_cmp(&b),
-                _ => Ordering::Equal,
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (None, None) => self.compare_words(other),
             },
+        }
+    }
+
+    /// Word by word.
+    fn compare_words(&self, other: &Self) -> Ordering {
+        for at in 0.. {
+            let order = match (self.word(at), other.word(at)) {
+                (None, None) => return Ordering::Equal,
+                (None, Some(_)) => Ordering::Less,
+                (Some(_), None) => Ordering::Greater,
+                (Some(a), Some(b)) => natural(a, b),
+            };
+            if order.is_ne() {
+                return order;
+            }
+        }
+        Ordering::Equal
+    }
+
+    /// Whether there is something else than a number in it.
+    pub fn has_words(&self) -> bool {
+        matches!(self, Self::Text(_) | Self::Texts(_) | Self::Several(_) | Self::Ranked(..))
+    }
+
+    fn word(&self, at: usize) -> Option<&str> {
+        match self {
+            Self::Text(text) => (at == 0).then_some(text),
+            Self::Texts(texts) => texts.get(at).map(Clean::as_str),
+            Self::Several(texts) => texts.get(at).map(|text| &**text),
+            Self::None | Self::Number(_) | Self::Age(_) | Self::Ranked(..) => None,
         }
     }
 
@@ -67,7 +108,7 @@ impl<'a> Value<'a> {
             Self::Number(number) => Some(*number),
             Self::Age(age) => Some(age.0 as f64),
             Self::Ranked(rank, _) => Some(f64::from(*rank)),
-            Self::None | Self::Text(_) | Self::Texts(_) => None,
+            Self::None | Self::Text(_) | Self::Texts(_) | Self::Several(_) => None,
         }
     }
 
@@ -76,6 +117,7 @@ impl<'a> Value<'a> {
             Self::None => false,
             Self::Text(text) | Self::Ranked(_, text) => holds(text, wanted),
             Self::Texts(texts) => texts.iter().any(|text| holds(text, wanted)),
+            Self::Several(texts) => texts.iter().any(|text| holds(text, wanted)),
             Self::Number(number) => is_number(wanted) && number.to_string() == wanted,
             Self::Age(age) => is_number(wanted) && age.to_string() == wanted,
         }
@@ -103,6 +145,10 @@ fn holds(text: &str, wanted: &str) -> bool {
 /// Digits by their value: `node-9` stands before `node-10`.
 fn natural(a: &str, b: &str) -> Ordering {
     let (mut a, mut b) = (a.as_bytes(), b.as_bytes());
+    // Names of one list begin alike; a number is looked at as a whole.
+    let alike = a.iter().zip(b).take_while(|(x, y)| x == y).count();
+    let digits_before = a[..alike].iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    (a, b) = (&a[alike - digits_before..], &b[alike - digits_before..]);
     loop {
         match (a.first(), b.first()) {
             (None, None) => return Ordering::Equal,
@@ -188,13 +234,20 @@ impl Filter {
         self.terms.is_empty()
     }
 
-    /// The filter over these columns: where each field stands is found once for all rows.
-    pub fn over<'f>(&'f self, names: &[&str]) -> Over<'f> {
-        let place = |field: &str| names.iter().position(|name| *name == field);
-        Over {
-            terms: self.terms.iter().map(|term| (place(&term.field), term)).collect(),
-            columns: names.len(),
-        }
+    /// The filter over these fields: where each stands is found once for all rows.
+    pub fn over<'f>(&'f self, fields: &[Field<'_>]) -> Over<'f> {
+        let place = |name: &str| fields.iter().position(|field| field.name == name);
+        let words = (0..fields.len()).filter(|at| fields[*at].holds == Holds::Words).collect();
+        let terms = self.terms.iter().map(|term| (place(&term.field), term)).collect();
+        Over { terms, words, fields: fields.len() }
+    }
+
+    /// Whether it asks for one of these fields, by name or with a number that any of them may hold.
+    pub fn asks_for(&self, is_one: impl Fn(&str) -> bool) -> bool {
+        self.terms.iter().any(|term| match &term.test {
+            Test::Contains(wanted) if term.field.is_empty() => is_number(wanted),
+            _ => is_one(&term.field),
+        })
     }
 
     /// Whether it lets nothing through that the other does not, as far as its words tell: while somebody types, only
@@ -205,20 +258,41 @@ impl Filter {
     }
 }
 
-/// A [`Filter`] that knows its columns by their places.
+/// A field that rows can be filtered by.
+#[derive(Debug, Clone, Copy)]
+pub struct Field<'a> {
+    pub name: &'a str,
+    pub holds: Holds,
+}
+
+/// What a word without a field can find in a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holds {
+    Words,
+    /// Only what begins with a digit.
+    Numbers,
+    /// Words that another column has too.
+    Again,
+}
+
+/// A [`Filter`] that knows its fields by their places.
 pub struct Over<'f> {
     terms: Vec<(Option<usize>, &'f Term)>,
-    columns: usize,
+    words: Vec<usize>,
+    fields: usize,
 }
 
 impl Over<'_> {
-    /// Whether a row passes; `value` gives what stands in one of its columns.
+    /// Whether a row passes; `value` gives what stands in one of its fields.
     pub fn passes<'a>(&self, value: impl Fn(usize) -> Value<'a>) -> bool {
         self.terms.iter().all(|(place, term)| {
             let own = || place.map_or(Value::None, &value);
             let holds = match &term.test {
+                Test::Contains(wanted) if term.field.is_empty() && is_number(wanted) => {
+                    (0..self.fields).any(|at| value(at).contains(wanted))
+                }
                 Test::Contains(wanted) if term.field.is_empty() => {
-                    (0..self.columns).any(|at| value(at).contains(wanted))
+                    self.words.iter().any(|at| value(*at).contains(wanted))
                 }
                 Test::Contains(wanted) => own().contains(wanted),
                 Test::Compare(comparison, wanted) => {
@@ -342,6 +416,12 @@ mod tests {
 
     const FIELDS: [&str; 5] = ["name", "cloud", "phase", "gpus", "age"];
 
+    fn fields() -> [Field<'static>; 5] {
+        use Holds::{Numbers, Words};
+        let holds = [Words, Words, Words, Numbers, Numbers];
+        std::array::from_fn(|at| Field { name: FIELDS[at], holds: holds[at] })
+    }
+
     fn passes(filter: &str) -> bool {
         let row = |field: &str| match field {
             "name" => Value::text("bert-finetune-7"),
@@ -351,7 +431,7 @@ mod tests {
             "age" => Value::Age(Age(3 * 3600)),
             _ => Value::None,
         };
-        Filter::parse(filter, &FIELDS).unwrap().over(&FIELDS).passes(|at| row(FIELDS[at]))
+        Filter::parse(filter, &FIELDS).unwrap().over(&fields()).passes(|at| row(FIELDS[at]))
     }
 
     #[test]
@@ -415,6 +495,9 @@ mod tests {
         assert_eq!(natural("node-9", "node-10"), Ordering::Less);
         assert_eq!(natural("node-010", "node-10"), Ordering::Equal);
         assert_eq!(natural("a", "ab"), Ordering::Less);
+        assert_eq!(natural("node-19", "node-100"), Ordering::Less);
+        assert_eq!(natural("node-1", "node-10"), Ordering::Less);
+        assert_eq!(natural("node-1x", "node-10"), Ordering::Less);
     }
 
     /// Filters over few values, so that they often say something about each other.
@@ -439,14 +522,45 @@ mod tests {
                 for (name, cloud, gpus) in &rows {
                     let value = |at: usize| match FIELDS[at] {
                         "name" => Value::text(name),
-                        "cloud" => Value::texts(&[]),
+                        "cloud" => Value::Texts(&[]),
                         "phase" => Value::Ranked(1, cloud.into()),
                         "gpus" => Value::Number((*gpus).into()),
                         _ => Value::None,
                     };
-                    let passes = |filter: &Filter| filter.over(&FIELDS).passes(value);
+                    let passes = |filter: &Filter| filter.over(&fields()).passes(value);
                     prop_assert!(!passes(&filter) || passes(&wide), "`{}` in `{}`", filter, wide);
                 }
+            }
+        }
+
+        #[test]
+        fn the_order_of_names_is_that_of_their_parts(a in "[a-b0-2]{0,6}", b in "[a-b0-2]{0,6}") {
+            let parts = |text: &str| {
+                let mut parts: Vec<(bool, u64, String)> = Vec::new();
+                for letter in text.chars() {
+                    match (letter.to_digit(10), parts.last_mut()) {
+                        (Some(digit), Some((false, number, _))) => *number = *number * 10 + u64::from(digit),
+                        (Some(digit), _) => parts.push((false, digit.into(), String::new())),
+                        (None, _) => parts.push((true, 0, letter.into())),
+                    }
+                }
+                parts
+            };
+            prop_assert_eq!(natural(&a, &b), parts(&a).cmp(&parts(&b)));
+        }
+
+        #[test]
+        fn values_have_one_order_whatever_they_are_made_of(
+            words in proptest::collection::vec(proptest::collection::vec("[ab1-2]{0,2}", 0..3), 3),
+            numbers in proptest::collection::vec(0u8..3, 2),
+        ) {
+            let lists: Vec<Vec<Clean>> = words.iter().map(|it| it.iter().map(|word| Clean::new(word)).collect()).collect();
+            let mut values: Vec<Value<'_>> = lists.iter().map(|it| Value::Texts(it)).collect();
+            values.extend(lists.iter().map(|it| Value::each(it.iter())));
+            values.extend([Value::Number(numbers[0].into()), Value::Age(Age(numbers[1].into())), Value::Ranked(1, "a".into())]);
+            for (a, b, c) in values.iter().flat_map(|a| values.iter().map(move |b| (a, b))).flat_map(|(a, b)| values.iter().map(move |c| (a, b, c))) {
+                prop_assert_eq!(a.compare(b), b.compare(a).reverse());
+                prop_assert!(a.compare(b).is_gt() || b.compare(c).is_gt() || a.compare(c).is_le(), "{:?} {:?} {:?}", a, b, c);
             }
         }
 
@@ -458,7 +572,7 @@ mod tests {
         #[test]
         fn nothing_that_is_typed_makes_it_panic(text in any::<String>()) {
             if let Ok(filter) = Filter::parse(&text, &FIELDS) {
-                filter.over(&FIELDS).passes(|at| if at == 0 { Value::text("x") } else { Value::Number(1.0) });
+                filter.over(&fields()).passes(|at| if at == 0 { Value::text("x") } else { Value::Number(1.0) });
             }
         }
     }

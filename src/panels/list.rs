@@ -6,7 +6,7 @@ use std::ops::Range;
 use ratatui::layout::Rect;
 
 use super::column::Column;
-use super::filter::{Filter, Value};
+use super::filter::{Field, Filter, Holds, Value};
 use crate::fleet::{Clean, Now};
 use crate::input::Action;
 use crate::ui::Pen;
@@ -23,6 +23,8 @@ pub struct List<R, K> {
     /// them: of fifty thousand rows, one screen is looked at.
     shown: Vec<usize>,
     sorted: Range<usize>,
+    /// When that was.
+    sorted_at: Now,
     /// Which row the cursor was on when it was put there.
     at: usize,
     filter: Filter,
@@ -44,6 +46,7 @@ impl<R, K: PartialEq> List<R, K> {
             rows: Vec::new(),
             shown: Vec::new(),
             sorted: 0..0,
+            sorted_at: Now::default(),
             at: 0,
             filter: Filter::default(),
             sort: 0,
@@ -68,13 +71,16 @@ impl<R, K: PartialEq> List<R, K> {
     /// The rows are as they were, and so is everything that is not made of time; what is costs nothing that grows
     /// with them, unless they are sorted or filtered by it.
     pub fn keep(&mut self, height: u16) {
-        let tells_time = |at: usize| self.columns.get(at).is_some_and(|column| column.ages);
-        if tells_time(self.sort) || !self.filter.is_empty() && (0..self.columns.len()).any(tells_time) {
-            let rows = std::mem::take(&mut self.rows);
-            return self.refresh(rows, height);
-        }
         self.page = page(height);
+        if self.now != self.sorted_at && self.is_made_of_time() {
+            return self.arrange();
+        }
         self.put_cursor(self.cursor);
+    }
+
+    fn is_made_of_time(&self) -> bool {
+        let ages = |name: &str| self.columns.iter().any(|column| column.ages && column.name == name);
+        self.columns.get(self.sort).is_some_and(|column| column.ages) || self.filter.asks_for(ages)
     }
 
     /// The moment of the rows that come, or that are kept.
@@ -260,16 +266,45 @@ impl<R, K: PartialEq> List<R, K> {
         self.shown = if self.filter.is_empty() {
             candidates.collect()
         } else {
-            let names: Vec<&str> = columns.iter().map(|column| &*column.name).collect();
-            let filter = self.filter.over(&names);
-            let value = |row: usize, at: usize| (columns[at].value)(&rows[row], &columns[at]);
+            let fields: Vec<Field<'_>> = columns.iter().map(Column::field).collect();
+            let filter = self.filter.over(&fields);
+            let value = |row: usize, at: usize| {
+                let value = (columns[at].value)(&rows[row], &columns[at]);
+                debug_assert!(
+                    columns[at].holds != Holds::Numbers || !value.has_words(),
+                    "{}",
+                    columns[at].name
+                );
+                value
+            };
             candidates.filter(|row| filter.passes(|at| value(*row, at))).collect()
         };
-        let stayed = self.row_of_cursor().filter(|row| self.shown.binary_search(row).is_ok());
-        let place = stayed.map(|row| self.place_of(row));
-        self.sorted = 0..0;
-        let last = self.shown.len().saturating_sub(1);
-        self.put_cursor(place.unwrap_or(self.cursor.min(last)));
+        self.sorted_at = self.now;
+        let mut keyed = self.keyed(&self.shown);
+        let stayed = self.row_of_cursor().and_then(|row| self.shown.binary_search(&row).ok());
+        let place = stayed.map(|at| {
+            let own = (&keyed[at].0, keyed[at].1);
+            keyed.iter().filter(|(value, row)| in_order((value, *row), own, self.order).is_lt()).count()
+        });
+        let cursor = place.unwrap_or(self.cursor.min(self.shown.len().saturating_sub(1)));
+        let wanted = around(self.seen(cursor), &(0..keyed.len()));
+        sort_part(&mut keyed, wanted.clone(), self.order);
+        (self.shown, self.sorted) = (keyed.into_iter().map(|(_, at)| at).collect(), wanted);
+        self.put_cursor(cursor);
+    }
+
+    /// Rows with what they are sorted by.
+    fn keyed<'a>(&'a self, rows: &[usize]) -> Vec<(Value<'a>, usize)> {
+        let column = self.columns.get(self.sort);
+        let value = |row: usize| column.map_or(Value::None, |it| (it.value)(&self.rows[row], it));
+        rows.iter().map(|row| (value(*row), *row)).collect()
+    }
+
+    /// Places that can be seen when the cursor is at this one.
+    fn seen(&self, cursor: usize) -> Range<usize> {
+        let first = scrolled(self.first, cursor, self.page, self.shown.len());
+        let end = (first + self.page).min(self.shown.len());
+        first.min(end)..end
     }
 
     /// The row that the cursor is on, wherever it stands now.
@@ -282,44 +317,32 @@ impl<R, K: PartialEq> List<R, K> {
         self.rows.iter().position(is_it)
     }
 
-    /// How many of the shown rows stand before this one.
-    fn place_of(&self, row: usize) -> usize {
-        let Some(column) = self.columns.get(self.sort) else {
-            return self.shown.partition_point(|at| *at < row);
-        };
-        let value = |at: usize| (column.value)(&self.rows[at], column);
-        let own = value(row);
-        let before = |at: &&usize| in_order((&value(**at), **at), (&own, row), self.order).is_lt();
-        self.shown.iter().filter(before).count()
-    }
-
     /// Puts what can be seen, and some more, in order.
     fn settle(&mut self) {
-        let end = (self.first + self.page).min(self.shown.len());
-        let seen = self.first.min(end)..end;
+        let seen = self.seen(self.cursor);
         if seen.start >= self.sorted.start && seen.end <= self.sorted.end {
             return;
         }
-        let Some(column) = self.columns.get(self.sort) else { return };
         // What is sorted already parts the others.
-        let side = if self.sorted.is_empty() {
-            0..self.shown.len()
-        } else if seen.start < self.sorted.start && seen.end <= self.sorted.end {
+        let side = if seen.start < self.sorted.start && seen.end <= self.sorted.end {
             0..self.sorted.end
         } else if seen.start >= self.sorted.start {
             self.sorted.start..self.shown.len()
         } else {
             0..self.shown.len()
         };
-        let wanted = seen.start.saturating_sub(AHEAD).max(side.start)..(seen.end + AHEAD).min(side.end);
-        let (rows, order) = (&self.rows, self.order);
-        let value = |at: &usize| ((column.value)(&rows[*at], column), *at);
-        let mut keyed: Vec<(Value<'_>, usize)> = self.shown[side.clone()].iter().map(value).collect();
-        sort_part(&mut keyed, wanted.start - side.start..wanted.end - side.start, order);
+        let wanted = around(seen, &side);
+        let mut keyed = self.keyed(&self.shown[side.clone()]);
+        sort_part(&mut keyed, wanted.start - side.start..wanted.end - side.start, self.order);
         let sorted: Vec<usize> = keyed.into_iter().map(|(_, at)| at).collect();
         self.shown[side].copy_from_slice(&sorted);
         self.sorted = wanted;
     }
+}
+
+/// What is sorted where this is seen.
+fn around(seen: Range<usize>, side: &Range<usize>) -> Range<usize> {
+    seen.start.saturating_sub(AHEAD).max(side.start)..(seen.end + AHEAD).min(side.end)
 }
 
 /// Rows before and behind those that can be seen which are sorted with them.

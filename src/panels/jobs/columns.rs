@@ -27,15 +27,18 @@ pub fn columns() -> Vec<C> {
             Value::maybe(row.job.progress, Value::Number)
         })
         .cell(progress_cell)
+        .numbers()
         .drop(5),
         C::new("pods", "PODS", "Pods ready", |row, _| Value::Number(row.pods.ready.into()))
             .cell(|row, _, _| pods_cell(row))
+            .numbers()
             .right()
             .drop(3),
         C::new("gpus", "GPUS", "GPUs of all its pods", |row, _| {
             Value::maybe(row.job.gpus, |gpus| Value::Number(gpus.whole.into()))
         })
         .cell(gpus_cell)
+        .numbers()
         .right()
         .drop(6),
         C::new("queue", "QUEUE", "Queue", |row, _| Value::maybe(row.queue.as_ref(), Value::text))
@@ -45,6 +48,7 @@ pub fn columns() -> Vec<C> {
             Value::maybe(row.job.restarts, |count| Value::Number(count.into()))
         })
         .cell(|row, _, _| restarts_cell(row))
+        .numbers()
         .right()
         .drop(1),
         C::new("duration", "DURATION", "How long it runs, or ran", |row, column| {
@@ -62,10 +66,10 @@ pub fn columns() -> Vec<C> {
             .cell(|row, _, _| message_cell(row))
             .flexible(18, 200)
             .drop(5),
-        C::hidden("namespace", "Namespace", |row, _| Value::text(&row.job.key.namespace)),
+        C::hidden("namespace", "Namespace", |row, _| Value::text(&row.job.key.namespace)).again(),
         C::hidden("cloud", "Cloud", |row, _| Value::text(&row.cloud)),
         C::hidden("column", "Further columns of the kind, such as its framework", |row, _| {
-            Value::Texts(row.job.columns.iter().map(|(_, value)| value.into()).collect())
+            Value::each(row.job.columns.iter().map(|(_, value)| value))
         }),
     ]
 }

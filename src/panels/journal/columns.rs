@@ -82,7 +82,7 @@ pub fn columns() -> Vec<C> {
         }),
         C::new("age", "WHEN", "Time since it was confirmed", |row, _| Value::Age(row.age)).muted().right(),
         C::new("what", "WHAT", "What was wanted", |row, _| Value::text(&row.title)).flexible(28, 60),
-        C::new("cluster", "CLUSTERS", "Clusters it touches", |row, _| Value::texts(&row.clusters))
+        C::new("cluster", "CLUSTERS", "Clusters it touches", |row, _| Value::Texts(&row.clusters))
             .flexible(12, 40)
             .drop(3),
         C::new("actor", "WHO", "Who confirmed it, and where", |row, _| Value::text(&row.actor))

@@ -94,12 +94,12 @@ pub fn fixed() -> Vec<C> {
         C::new("workload", "WORKLOAD", "Namespace and name", |row, _| Value::text(&row.group.name))
             .cell(|row, _, _| name_cell(row))
             .flexible(24, 60),
-        C::new("version", "VERSION", "Version, or how many differ", |row, _| Value::texts(&row.versions))
+        C::new("version", "VERSION", "Version, or how many differ", |row, _| Value::Texts(&row.versions))
             .cell(|row, _, cx| version_cell(row, cx.glyphs))
             .drop(4),
         C::new("scaling", "SCALING", "Range of the autoscaler", |row, _| {
             Value::maybe(row.scaling.as_ref(), |range| {
-                Value::Texts(vec![range.by.into(), (&range.note).into()])
+                Value::Several(vec![range.by.into(), (&range.note).into()])
             })
         })
         .cell(|row, _, cx| scaling_cell(row.scaling.as_ref(), cx.glyphs))
@@ -110,12 +110,14 @@ pub fn fixed() -> Vec<C> {
                     if row.gpus.is_none() { Cell::default() } else { Cell::text(row.gpus.to_string()) }
                 },
             )
+            .numbers()
             .right()
             .drop(2),
         C::new("total", "TOTAL", "Replicas ready in all clusters", |row, _| {
             Value::Number(row.ready.known as f64)
         })
         .cell(|row, _, _| total_cell(row))
+        .numbers()
         .right()
         .drop(3),
     ]
@@ -129,18 +131,18 @@ pub fn all(clusters: &[ClusterHead]) -> Vec<C> {
             number: head.id.0,
             ..C::new(&head.name, &head.name, "Replicas ready in this cluster", ready_here)
                 .cell(|row, column, cx| here_cell(row, ClusterId(column.number), cx))
+                .numbers()
                 .widest(14)
         }
     }));
     columns.extend([
-        C::hidden("cluster", "Clusters that have it", |row, _| Value::texts(&row.clusters)),
-        C::hidden("kind", "Kind", |row, _| {
-            Value::Texts(row.group.kinds.iter().map(|kind| kind.name().into()).collect())
-        }),
+        C::hidden("cluster", "Clusters that have it", |row, _| Value::Texts(&row.clusters)),
+        C::hidden("kind", "Kind", |row, _| Value::each(row.group.kinds.iter().map(|kind| kind.name()))),
         C::hidden("rollout", "complete, progressing, stuck, paused", rollouts),
         C::hidden("missing", "Replicas that are not ready", |row, _| {
             Value::Number(row.desired.known.saturating_sub(row.ready.known) as f64)
-        }),
+        })
+        .numbers(),
     ]);
     columns
 }
@@ -221,5 +223,5 @@ fn rollouts<'a>(row: &'a GroupRow, _: &'a C) -> Value<'a> {
         Rollout::Stuck(_) => "stuck",
         Rollout::Paused(_) => "paused",
     });
-    Value::Texts(words.map(Into::into).collect())
+    Value::each(words)
 }

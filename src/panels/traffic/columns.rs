@@ -74,13 +74,13 @@ fn drawn() -> Vec<C> {
         .drop(5),
         C::new("destination", "DESTINATION", "Where requests go", |it, _| {
             Value::maybe(it.row.destination(), |it| {
-                Value::Texts(vec![it.name().to_string().into(), (&it.host).into()])
+                Value::Several(vec![it.name().to_string().into(), (&it.host).into()])
             })
         })
         .cell(|it, _, _| worth(&it.row, destination_cell(&it.row)))
         .flexible(16, 48),
         C::new("cloud", "CLOUD", "Cloud of the destination", |it, _| {
-            Value::Texts(it.row.clouds.iter().map(|cloud| cloud.name().into()).collect())
+            Value::each(it.row.clouds.iter().map(Cloud::name))
         })
         .cell(|it, _, _| worth(&it.row, Cell::muted(clouds(&it.row.clouds))))
         .widest(14)
@@ -101,17 +101,17 @@ fn drawn() -> Vec<C> {
         .cell(|it, _, cx| worth(&it.row, ready_cell(&it.row, cx.glyphs)))
         .right(),
         C::new("owner", "OWNER", "Who would take back a change by hand", |it, _| {
-            Value::Texts(vec![it.row.owner.kind.words().into(), (&it.row.owner.by).into()])
+            Value::Several(vec![it.row.owner.kind.words().into(), (&it.row.owner.by).into()])
         })
         .cell(|it, _, cx| owner_cell(it, cx.glyphs))
         .drop(4),
         C::new("cluster", "CLUSTERS", "Clusters whose requests follow it", |it, _| {
-            Value::Texts(it.row.clusters.iter().map(|it| (&it.name).into()).collect())
+            Value::each(it.row.clusters.iter().map(|it| &it.name))
         })
         .cell(|it, _, cx| clusters_cell(it, cx.glyphs))
         .flexible(8, 40)
         .drop(3),
-        C::new("note", "NOTE", "What changes the meaning of the shares", |it, _| Value::texts(&it.row.notes))
+        C::new("note", "NOTE", "What changes the meaning of the shares", |it, _| Value::Texts(&it.row.notes))
             .cell(|it, _, cx| note_cell(&it.row, cx.glyphs))
             .flexible(12, 200)
             .drop(1),
@@ -125,7 +125,7 @@ fn worth(row: &RouteRow, cell: Cell) -> Cell {
 
 fn hosts<'a>(it: &'a Shown, _: &'a C) -> Value<'a> {
     let destination = it.row.destination().map(|it| &it.host);
-    Value::Texts(it.row.route.hosts.iter().chain(destination).map(Into::into).collect())
+    Value::Several(it.row.route.hosts.iter().chain(destination).map(Into::into).collect())
 }
 
 fn route_cell(it: &Shown) -> Cell {
