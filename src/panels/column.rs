@@ -1,7 +1,8 @@
 //! A column: what it is called, what stands in it, how that looks. One definition serves drawing, sorting,
 //! filtering and the tables of the command line.
 
-use super::filter::{Field, Holds, Value};
+use super::filter::{Field, Holds};
+use super::value::Value;
 use crate::fleet::{Clean, Now};
 use crate::ui::{Align, Cell, ViewCx};
 

@@ -1,12 +1,12 @@
 //! The list behind most panels: rows that are filtered and sorted, and a cursor that stays on its row.
 
-use std::cmp::Ordering;
 use std::ops::Range;
 
 use ratatui::layout::Rect;
 
 use super::column::Column;
-use super::filter::{Field, Filter, Holds, Value};
+use super::filter::{Field, Filter, Holds};
+use super::sorter::Sorter;
 use crate::fleet::{Clean, Now};
 use crate::input::Action;
 use crate::ui::Pen;
@@ -280,24 +280,22 @@ impl<R, K: PartialEq> List<R, K> {
             candidates.filter(|row| filter.passes(|at| value(*row, at))).collect()
         };
         self.sorted_at = self.now;
-        let mut keyed = self.keyed(&self.shown);
+        let sorter = self.sorter();
+        let mut keyed = sorter.keyed(&self.shown);
         let stayed = self.row_of_cursor().and_then(|row| self.shown.binary_search(&row).ok());
         let place = stayed.map(|at| {
-            let own = (&keyed[at].0, keyed[at].1);
-            keyed.iter().filter(|(value, row)| in_order((value, *row), own, self.order).is_lt()).count()
+            let own = keyed[at];
+            keyed.iter().filter(|other| sorter.compare(other, &own).is_lt()).count()
         });
         let cursor = place.unwrap_or(self.cursor.min(self.shown.len().saturating_sub(1)));
         let wanted = around(self.seen(cursor), &(0..keyed.len()));
-        sort_part(&mut keyed, wanted.clone(), self.order);
-        (self.shown, self.sorted) = (keyed.into_iter().map(|(_, at)| at).collect(), wanted);
+        sorter.sort_part(&mut keyed, wanted.clone());
+        (self.shown, self.sorted) = (keyed.into_iter().map(|it| it.row).collect(), wanted);
         self.put_cursor(cursor);
     }
 
-    /// Rows with what they are sorted by.
-    fn keyed<'a>(&'a self, rows: &[usize]) -> Vec<(Value<'a>, usize)> {
-        let column = self.columns.get(self.sort);
-        let value = |row: usize| column.map_or(Value::None, |it| (it.value)(&self.rows[row], it));
-        rows.iter().map(|row| (value(*row), *row)).collect()
+    fn sorter(&self) -> Sorter<'_, R> {
+        Sorter { rows: &self.rows, column: self.columns.get(self.sort), order: self.order }
     }
 
     /// Places that can be seen when the cursor is at this one.
@@ -332,9 +330,10 @@ impl<R, K: PartialEq> List<R, K> {
             0..self.shown.len()
         };
         let wanted = around(seen, &side);
-        let mut keyed = self.keyed(&self.shown[side.clone()]);
-        sort_part(&mut keyed, wanted.start - side.start..wanted.end - side.start, self.order);
-        let sorted: Vec<usize> = keyed.into_iter().map(|(_, at)| at).collect();
+        let sorter = self.sorter();
+        let mut keyed = sorter.keyed(&self.shown[side.clone()]);
+        sorter.sort_part(&mut keyed, wanted.start - side.start..wanted.end - side.start);
+        let sorted: Vec<usize> = keyed.into_iter().map(|it| it.row).collect();
         self.shown[side].copy_from_slice(&sorted);
         self.sorted = wanted;
     }
@@ -348,46 +347,15 @@ fn around(seen: Range<usize>, side: &Range<usize>) -> Range<usize> {
 /// Rows before and behind those that can be seen which are sorted with them.
 const AHEAD: usize = 500;
 
-/// Sorts a part of the whole; what belongs before it stands before it, what belongs behind it behind.
-fn sort_part(keyed: &mut [(Value<'_>, usize)], part: Range<usize>, order: Order) {
-    let by = |a: &(Value<'_>, usize), b: &(Value<'_>, usize)| in_order((&a.0, a.1), (&b.0, b.1), order);
-    let mut end = keyed.len();
-    if part.end < end {
-        keyed.select_nth_unstable_by(part.end, by);
-        end = part.end;
-    }
-    if part.start > 0 && part.start < end {
-        keyed[..end].select_nth_unstable_by(part.start, by);
-    }
-    keyed[part.start.min(end)..end].sort_unstable_by(by);
-}
-
-/// By value, and rows of one value as they came.
-fn in_order(a: (&Value<'_>, usize), b: (&Value<'_>, usize), order: Order) -> Ordering {
-    compare(a.0, b.0, order).then(a.1.cmp(&b.1))
-}
-
 /// Rows below the header of an area.
 fn page(height: u16) -> usize {
     usize::from(height.saturating_sub(1)).max(1)
 }
 
-/// What is not known stands at the end, whichever way the order goes.
-fn compare(a: &Value<'_>, b: &Value<'_>, order: Order) -> Ordering {
-    match (a, b) {
-        (Value::None, Value::None) => Ordering::Equal,
-        (Value::None, _) => Ordering::Greater,
-        (_, Value::None) => Ordering::Less,
-        _ => match order {
-            Order::Ascending => a.compare(b),
-            Order::Descending => b.compare(a),
-        },
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::panels::Value;
     use proptest::prelude::*;
 
     type Numbers = List<(&'static str, Option<f64>), &'static str>;
@@ -410,10 +378,8 @@ mod tests {
 
     /// What is seen, against the same of a list that is sorted as a whole.
     fn seen_as_sorted(list: &Plain) {
-        let order = |a: &usize, b: &usize| {
-            let value = |at: usize| (list.columns[list.sort].value)(&list.rows[at], &list.columns[list.sort]);
-            compare(&value(*a), &value(*b), list.order).then(a.cmp(b))
-        };
+        let sorter = list.sorter();
+        let order = |a: &usize, b: &usize| sorter.compare_rows(*a, *b).then(a.cmp(b));
         let mut whole = list.shown.clone();
         whole.sort_by(order);
         let seen = list.first..(list.first + list.page).min(whole.len());

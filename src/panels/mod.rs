@@ -12,13 +12,16 @@ pub mod jobs;
 pub mod journal;
 pub mod list;
 pub mod replicas;
+mod sorter;
 pub mod traffic;
+pub mod value;
 
 use ratatui::layout::Rect;
 
 pub use column::Column;
-pub use filter::{Filter, Value};
+pub use filter::Filter;
 pub use list::{List, Order};
+pub use value::Value;
 
 use crate::fleet::{ChangeId, Clean, ClusterId, ObjectId, Subject};
 use crate::gate::{Desk, Place};
