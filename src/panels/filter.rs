@@ -114,16 +114,31 @@ pub struct Over<'f> {
 }
 
 impl Over<'_> {
-    /// Whether a row passes; `value` gives what stands in one of its fields.
-    pub fn passes<'a>(&self, value: impl Fn(usize) -> Value<'a>) -> bool {
-        self.terms.iter().all(|(place, term)| {
+    /// What it wants to find in any word of a row, with the numbers of these terms.
+    pub fn words(&self) -> impl Iterator<Item = (usize, &str)> {
+        self.terms.iter().enumerate().filter_map(|(at, (_, term))| match &term.test {
+            Test::Contains(wanted) if term.field.is_empty() && !is_number(wanted) => {
+                Some((at, wanted.as_str()))
+            }
+            _ => None,
+        })
+    }
+
+    /// Whether a row passes; `value` gives what stands in one of its fields, `found` whether the word of a term was found
+    /// in it, if it was looked for.
+    pub fn passes<'a>(
+        &self,
+        value: impl Fn(usize) -> Value<'a>,
+        found: impl Fn(usize) -> Option<bool>,
+    ) -> bool {
+        self.terms.iter().enumerate().all(|(at, (place, term))| {
             let own = || place.map_or(Value::None, &value);
             let holds = match &term.test {
                 Test::Contains(wanted) if term.field.is_empty() && is_number(wanted) => {
                     (0..self.fields).any(|at| value(at).contains(wanted))
                 }
                 Test::Contains(wanted) if term.field.is_empty() => {
-                    self.words.iter().any(|at| value(*at).contains(wanted))
+                    found(at).unwrap_or_else(|| self.words.iter().any(|at| value(*at).contains(wanted)))
                 }
                 Test::Contains(wanted) => own().contains(wanted),
                 Test::Compare(comparison, wanted) => {
@@ -262,7 +277,7 @@ mod tests {
             "age" => Value::Age(Age(3 * 3600)),
             _ => Value::None,
         };
-        Filter::parse(filter, &FIELDS).unwrap().over(&fields()).passes(|at| row(FIELDS[at]))
+        Filter::parse(filter, &FIELDS).unwrap().over(&fields()).passes(|at| row(FIELDS[at]), |_| None)
     }
 
     #[test]
@@ -348,7 +363,7 @@ mod tests {
                         "gpus" => Value::Number((*gpus).into()),
                         _ => Value::None,
                     };
-                    let passes = |filter: &Filter| filter.over(&fields()).passes(value);
+                    let passes = |filter: &Filter| filter.over(&fields()).passes(value, |_| None);
                     prop_assert!(!passes(&filter) || passes(&wide), "`{}` in `{}`", filter, wide);
                 }
             }
@@ -357,7 +372,10 @@ mod tests {
         #[test]
         fn nothing_that_is_typed_makes_it_panic(text in any::<String>()) {
             if let Ok(filter) = Filter::parse(&text, &FIELDS) {
-                filter.over(&fields()).passes(|at| if at == 0 { Value::text("x") } else { Value::Number(1.0) });
+                filter.over(&fields()).passes(
+                    |at| if at == 0 { Value::text("x") } else { Value::Number(1.0) },
+                    |_| None,
+                );
             }
         }
     }

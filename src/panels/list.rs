@@ -6,7 +6,8 @@ use ratatui::layout::Rect;
 
 use super::column::Column;
 use super::filter::{Field, Filter, Holds};
-use super::sorter::Sorter;
+use super::sorter::{Keyed, Sorter};
+use super::words::Words;
 use crate::fleet::{Clean, Now};
 use crate::input::Action;
 use crate::ui::Pen;
@@ -25,6 +26,10 @@ pub struct List<R, K> {
     sorted: Range<usize>,
     /// When that was.
     sorted_at: Now,
+    /// What all rows are sorted by, in their order; empty until it is asked for.
+    keys: Vec<Keyed>,
+    /// Their words, when somebody has typed some.
+    words: Option<Words>,
     /// Which row the cursor was on when it was put there.
     at: usize,
     filter: Filter,
@@ -47,6 +52,8 @@ impl<R, K: PartialEq> List<R, K> {
             shown: Vec::new(),
             sorted: 0..0,
             sorted_at: Now::default(),
+            keys: Vec::new(),
+            words: None,
             at: 0,
             filter: Filter::default(),
             sort: 0,
@@ -64,8 +71,9 @@ impl<R, K: PartialEq> List<R, K> {
     /// Takes new rows for an area of this height, header included.
     pub fn refresh(&mut self, rows: Vec<R>, height: u16) {
         self.rows = rows;
+        self.words = None;
         self.page = page(height);
-        self.arrange();
+        self.arrange_anew();
     }
 
     /// The rows are as they were, and so is everything that is not made of time; what is costs nothing that grows
@@ -73,7 +81,7 @@ impl<R, K: PartialEq> List<R, K> {
     pub fn keep(&mut self, height: u16) {
         self.page = page(height);
         if self.now != self.sorted_at && self.is_made_of_time() {
-            return self.arrange();
+            return self.arrange_anew();
         }
         self.put_cursor(self.cursor);
     }
@@ -93,6 +101,7 @@ impl<R, K: PartialEq> List<R, K> {
     pub fn set_columns(&mut self, columns: Vec<Column<R>>) {
         let name = self.columns.get(self.sort).map(|column| column.name.clone());
         self.columns = columns;
+        (self.keys, self.words) = (Vec::new(), None);
         self.set_now(self.now);
         let at = self.columns.iter().position(|column| Some(&column.name) == name.as_ref());
         self.sort = at.unwrap_or(0);
@@ -147,6 +156,9 @@ impl<R, K: PartialEq> List<R, K> {
     pub fn set_filter(&mut self, filter: Filter) {
         let narrows = filter.narrows(&self.filter);
         self.filter = filter;
+        if self.words.is_none() && self.filter.over(&self.fields_of()).words().next().is_some() {
+            self.words = Some(Words::of(&self.rows, &self.columns));
+        }
         if narrows {
             let mut candidates = std::mem::take(&mut self.shown);
             candidates.sort_unstable();
@@ -167,7 +179,7 @@ impl<R, K: PartialEq> List<R, K> {
     pub fn set_order(&mut self, column: &str, order: Order) {
         if let Some(at) = self.columns.iter().position(|known| known.name == column) {
             (self.sort, self.order) = (at, order);
-            self.arrange();
+            self.arrange_anew();
         }
     }
 
@@ -192,6 +204,7 @@ impl<R, K: PartialEq> List<R, K> {
 
     /// Changes what rows show, without taking new ones.
     pub fn each(&mut self, change: impl FnMut(&mut R)) {
+        (self.keys, self.words) = (Vec::new(), None);
         self.rows.iter_mut().for_each(change);
     }
 
@@ -241,6 +254,7 @@ impl<R, K: PartialEq> List<R, K> {
     }
 
     fn reorder(&mut self, action: Action) {
+        let sorted_by = self.sort;
         let drawn = self.drawn();
         let at = drawn.iter().position(|at| *at == self.sort).unwrap_or(0);
         let next = match action {
@@ -252,6 +266,15 @@ impl<R, K: PartialEq> List<R, K> {
             }
         };
         self.sort = next.copied().unwrap_or(self.sort);
+        if self.sort != sorted_by {
+            self.keys.clear();
+        }
+        self.arrange();
+    }
+
+    /// What rows are sorted by is not what it was.
+    fn arrange_anew(&mut self) {
+        self.keys.clear();
         self.arrange();
     }
 
@@ -266,8 +289,14 @@ impl<R, K: PartialEq> List<R, K> {
         self.shown = if self.filter.is_empty() {
             candidates.collect()
         } else {
-            let fields: Vec<Field<'_>> = columns.iter().map(Column::field).collect();
-            let filter = self.filter.over(&fields);
+            let filter = self.filter.over(&self.fields_of());
+            let found: Vec<(usize, Vec<bool>)> = match &self.words {
+                Some(words) => filter.words().map(|(term, word)| (term, words.rows_with(word))).collect(),
+                None => Vec::new(),
+            };
+            let found = |row: usize, term: usize| {
+                found.iter().find(|(looked, _)| *looked == term).map(|(_, found)| found[row])
+            };
             let value = |row: usize, at: usize| {
                 let value = (columns[at].value)(&rows[row], &columns[at]);
                 debug_assert!(
@@ -277,11 +306,12 @@ impl<R, K: PartialEq> List<R, K> {
                 );
                 value
             };
-            candidates.filter(|row| filter.passes(|at| value(*row, at))).collect()
+            candidates.filter(|row| filter.passes(|at| value(*row, at), |term| found(*row, term))).collect()
         };
         self.sorted_at = self.now;
+        self.know_keys();
         let sorter = self.sorter();
-        let mut keyed = sorter.keyed(&self.shown);
+        let mut keyed: Vec<Keyed> = self.shown.iter().map(|row| self.keys[*row]).collect();
         let stayed = self.row_of_cursor().and_then(|row| self.shown.binary_search(&row).ok());
         let place = stayed.map(|at| {
             let own = keyed[at];
@@ -292,6 +322,16 @@ impl<R, K: PartialEq> List<R, K> {
         sorter.sort_part(&mut keyed, wanted.clone());
         (self.shown, self.sorted) = (keyed.into_iter().map(|it| it.row).collect(), wanted);
         self.put_cursor(cursor);
+    }
+
+    fn fields_of(&self) -> Vec<Field<'_>> {
+        self.columns.iter().map(Column::field).collect()
+    }
+
+    fn know_keys(&mut self) {
+        if self.keys.len() != self.rows.len() {
+            self.keys = self.sorter().keyed();
+        }
     }
 
     fn sorter(&self) -> Sorter<'_, R> {
@@ -330,8 +370,9 @@ impl<R, K: PartialEq> List<R, K> {
             0..self.shown.len()
         };
         let wanted = around(seen, &side);
+        self.know_keys();
         let sorter = self.sorter();
-        let mut keyed = sorter.keyed(&self.shown[side.clone()]);
+        let mut keyed: Vec<Keyed> = self.shown[side.clone()].iter().map(|row| self.keys[*row]).collect();
         sorter.sort_part(&mut keyed, wanted.start - side.start..wanted.end - side.start);
         let sorted: Vec<usize> = keyed.into_iter().map(|it| it.row).collect();
         self.shown[side].copy_from_slice(&sorted);

@@ -15,6 +15,7 @@ pub mod replicas;
 mod sorter;
 pub mod traffic;
 pub mod value;
+mod words;
 
 use ratatui::layout::Rect;
 

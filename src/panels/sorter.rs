@@ -10,13 +10,12 @@ use super::column::Column;
 use super::value::{Beginning, Value, alike};
 use crate::ui::table::Order;
 
-/// A row, and what it is sorted by.
+/// A row, and what it is sorted by, whichever way.
 #[derive(Debug, Clone, Copy)]
 pub struct Keyed {
     pub row: usize,
-    /// In the order of the list; `None` stands at the end, whichever way that goes.
-    key: u128,
-    is_whole: bool,
+    begins: Beginning,
+    is_known: bool,
 }
 
 pub struct Sorter<'a, R> {
@@ -26,27 +25,30 @@ pub struct Sorter<'a, R> {
 }
 
 impl<R> Sorter<'_, R> {
-    pub fn keyed(&self, rows: &[usize]) -> Vec<Keyed> {
-        let values: Vec<Value<'_>> = rows.iter().map(|row| self.value(*row)).collect();
+    /// All rows, as they come.
+    pub fn keyed(&self) -> Vec<Keyed> {
+        let values: Vec<Value<'_>> = (0..self.rows.len()).map(|row| self.value(row)).collect();
         let skip = alike(&values);
-        let keyed = |(row, value): (&usize, &Value<'_>)| {
-            let Beginning { key, is_whole } = value.beginning(skip);
-            let key = match (value, self.order) {
-                (Value::None, _) => u128::MAX,
-                (_, Order::Ascending) => key,
-                (_, Order::Descending) => !key,
-            };
-            Keyed { row: *row, key, is_whole }
+        let keyed = |(row, value): (usize, &Value<'_>)| Keyed {
+            row,
+            begins: value.beginning(skip),
+            is_known: *value != Value::None,
         };
-        rows.iter().zip(&values).map(keyed).collect()
+        values.iter().enumerate().map(keyed).collect()
     }
 
     /// By value, and rows of one value as they came.
     pub fn compare(&self, a: &Keyed, b: &Keyed) -> Ordering {
-        let values = || {
-            if a.is_whole && b.is_whole { Ordering::Equal } else { self.compare_rows(a.row, b.row) }
+        let begins = match (a.is_known && b.is_known, self.order) {
+            (true, Order::Descending) => b.begins.key.cmp(&a.begins.key),
+            // Nothing known is beyond everything.
+            _ => a.begins.key.cmp(&b.begins.key),
         };
-        a.key.cmp(&b.key).then_with(values).then(a.row.cmp(&b.row))
+        let values = || {
+            let is_whole = a.begins.is_whole && b.begins.is_whole;
+            if is_whole { Ordering::Equal } else { self.compare_rows(a.row, b.row) }
+        };
+        begins.then_with(values).then(a.row.cmp(&b.row))
     }
 
     /// What is not known stands at the end, whichever way the order goes.

@@ -108,9 +108,10 @@ fn of_cluster(state: &State, cluster: &Cluster) -> Arc<[Arc<JobRow>]> {
     state.kept.jobs_of.of(cluster.id).answer(print, || {
         let index = JobIndex::new(cluster);
         let jobs = cluster.objects.jobs.values().filter(|job| !index.is_made_by_another(job));
-        let mut rows: Vec<_> = jobs.map(|job| Arc::new(row(state, cluster, &index, job))).collect();
+        let mut rows: Vec<_> = jobs.map(|job| row(state, cluster, &index, job)).collect();
         rows.sort_unstable_by(|a, b| (&a.name, a.job.kind).cmp(&(&b.name, b.job.kind)));
-        rows.into()
+        // They lie in the memory in the order in which they are looked through, and so do their names.
+        rows.into_iter().map(|row| Arc::new(JobRow { name: Clean::new(&row.name), ..row })).collect()
     })
 }
 

@@ -88,7 +88,8 @@ fn made(state: &State) -> Arc<[Arc<Group>]> {
             }
         }
     }
-    groups.into_values().map(Arc::new).collect()
+    // They lie in the memory in the order in which they are looked through, and so do their names.
+    groups.into_values().map(|group| Arc::new(Group { name: Clean::new(&group.name), ..group })).collect()
 }
 
 pub fn no_cell(state: &State, cluster: &Cluster) -> NoCell {
