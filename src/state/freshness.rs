@@ -200,7 +200,9 @@ impl Source {
             SourceState::Failed(fault) => Freshness::Never(fault.clone()),
             SourceState::Retrying { fault, .. } if !self.synced => Freshness::Never(fault.clone()),
             _ if !self.synced => Freshness::Loading,
-            _ if self.heard.is_none() || self.is_doubted || now.since(heard) > stale_after => Freshness::Stale(heard),
+            _ if self.heard.is_none() || self.is_doubted || now.since(heard) > stale_after => {
+                Freshness::Stale(heard)
+            }
             _ => silent_since.map_or(Freshness::Live, |since| Freshness::Stale(heard.min(since))),
         }
     }
@@ -264,7 +266,7 @@ mod tests {
             let fault = Fault::new(Step::Watch, kind, "");
             let retrying = SourceState::Retrying { fault, attempt: 1, next_ms: 500 };
             source.apply(at(11).mono, &SourceFact::State(retrying));
-            assert_eq!(source.freshness(at(11), LIMIT, None), Freshness::Stale(Age(1)), "{kind:?}");
+            assert_eq!(source.freshness(at(11), LIMIT, None), Freshness::Stale(Mono(10_000)), "{kind:?}");
         }
         source.apply(at(12).mono, &SourceFact::Begin);
         source.apply(at(12).mono, &SourceFact::Complete);

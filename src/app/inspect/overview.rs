@@ -99,9 +99,8 @@ impl Page<'_> {
     fn worth(&mut self, freshness: &Freshness) {
         match freshness {
             Freshness::Live => self.toned("data", "live", Meaning::Good),
-            Freshness::Stale(as_of) => {
-                let words = format!("as of {} ago", self.state.now.since(*as_of));
-                self.toned("data", words, Meaning::Warning);
+            other if let Some(age) = other.age(self.state.now) => {
+                self.toned("data", format!("as of {age} ago"), Meaning::Warning);
             }
             other => self.toned("data", other.word(), Meaning::Unknown),
         }
