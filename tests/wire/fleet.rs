@@ -97,6 +97,11 @@ fn a_hundred_clusters_that_were_lost_at_once_come_back_within_their_budgets() {
             println!("{what}: at most {all} requests in a second of all, {one} of one; by tenths {first:?}");
             assert!(one <= TOGETHER, "{what}: {one} requests in a second to one cluster");
             assert!(all < CLUSTERS * TOGETHER, "{what}: {all} requests in a second");
+            let tenth = first.iter().max().copied().unwrap_or(0);
+            assert!(
+                tenth <= CLUSTERS * 2,
+                "{what}: {tenth} requests in a tenth of a second: they come in step"
+            );
             let sum: usize = asked.iter().flatten().sum();
             assert!(sum <= CLUSTERS * (asked.len() / 10 * RATE + TOGETHER), "{what}: {sum} requests");
             assert_eq!(fleet.live(), CLUSTERS, "{what}");

@@ -20,12 +20,16 @@ const LISTS_AT_ONCE: usize = 4;
 /// How long the start may last; what it did not use is not saved for later.
 const START_LASTS: Duration = Duration::from_mins(1);
 
+/// How much later than the first of them the last cluster comes back when all are lost at one moment.
+const LONGEST_LAG: Duration = Duration::from_secs(1);
+
 #[derive(Debug)]
 pub struct Budget {
     /// Whose turn it is.
     order: tokio::sync::Mutex<()>,
     bucket: Mutex<Bucket>,
     lists: Arc<Semaphore>,
+    lag: Duration,
 }
 
 #[derive(Debug)]
@@ -45,6 +49,7 @@ impl Default for Budget {
             order: tokio::sync::Mutex::default(),
             bucket: Mutex::new(bucket),
             lists: Arc::new(Semaphore::new(LISTS_AT_ONCE)),
+            lag: LONGEST_LAG.mul_f64(fastrand::f64()),
         }
     }
 }
@@ -73,6 +78,11 @@ impl Budget {
 
     fn bucket(&self) -> MutexGuard<'_, Bucket> {
         self.bucket.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How long this cluster waits before it comes back, so that a hundred do not come back in step through one network.
+    pub fn lag(&self) -> Duration {
+        self.lag
     }
 
     /// A place among the lists that may run at once; given back when dropped.

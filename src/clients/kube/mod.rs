@@ -148,6 +148,11 @@ impl Door {
         self.budget.list_permit().await
     }
 
+    /// How long this cluster waits before it comes back.
+    pub fn lag(&self) -> Duration {
+        self.budget.lag()
+    }
+
     /// Requests sent and bytes received, decompressed.
     pub fn cost(&self) -> (u64, u64) {
         let meter = &self.meter;

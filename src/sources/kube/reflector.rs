@@ -287,7 +287,8 @@ impl Reflector {
             Why::Retry { fault, .. } if matches!(fault.kind, FaultKind::Throttled(Some(_)))
         );
         let jitter = if was_asked_for { 1.0 } else { 0.5 + fastrand::f64() / 2.0 };
-        let delay = wait.delay.mul_f64(jitter);
+        let lag = if was_asked_for { Duration::ZERO } else { self.door.lag() };
+        let delay = wait.delay.mul_f64(jitter) + lag;
         let state = match wait.why {
             Why::Retry { fault, attempt } => {
                 SourceState::Retrying { fault, attempt, next_ms: delay.as_millis() as u32 }
@@ -307,7 +308,7 @@ impl Reflector {
         tokio::select! {
             () = sleep(delay) => {}
             Ok(()) = self.nudges.changed() => {
-                sleep(spread()).await;
+                sleep(lag + spread()).await;
             }
         }
     }
