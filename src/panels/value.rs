@@ -72,7 +72,7 @@ impl<'a> Value<'a> {
 
     /// A number in the same order, as far as it holds the value; of words, those behind `skip` bytes that all begin with.
     pub fn beginning(&self, skip: usize) -> Beginning {
-        let mut bytes = Bytes { key: [0; 2], used: 0, is_whole: true };
+        let mut bytes = Bytes { key: [0; Bytes::ROOM], used: 0, is_whole: true };
         bytes.push(self.class());
         match self {
             Self::None => {}
@@ -87,7 +87,7 @@ impl<'a> Value<'a> {
                 }
             }
         }
-        Beginning { key: bytes.key, is_whole: bytes.is_whole }
+        Beginning { key: bytes.halves(), is_whole: bytes.is_whole }
     }
 
     fn class(&self) -> u8 {
@@ -228,7 +228,7 @@ pub fn alike(values: &[Value<'_>]) -> usize {
 
 /// Bytes of a key, the first in front.
 struct Bytes {
-    key: [u128; 2],
+    key: [u8; Self::ROOM],
     used: usize,
     is_whole: bool,
 }
@@ -245,8 +245,15 @@ impl Bytes {
             self.is_whole = false;
             return;
         }
-        self.key[self.used / 16] |= u128::from(byte) << (8 * (15 - self.used % 16));
+        self.key[self.used] = byte;
         self.used += 1;
+    }
+
+    fn halves(&self) -> [u128; 2] {
+        let (mut first, mut second) = ([0; 16], [0; 16]);
+        first.copy_from_slice(&self.key[..16]);
+        second.copy_from_slice(&self.key[16..]);
+        [u128::from_be_bytes(first), u128::from_be_bytes(second)]
     }
 
     fn number(&mut self, number: f64) {
