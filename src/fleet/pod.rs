@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Amounts, Clean, GpuCount, ObjectKey, Unix};
+use super::{Amounts, Clean, GpuCount, Kind, ObjectKey, Unix};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pod {
@@ -35,6 +35,13 @@ pub struct Pod {
 pub struct Owner {
     pub kind: Clean,
     pub name: Clean,
+}
+
+impl Owner {
+    /// As what it owns calls an object of a built-in kind.
+    pub fn of(kind: Kind, name: &Clean) -> Self {
+        Self { kind: kind.name().into(), name: name.clone() }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

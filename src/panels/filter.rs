@@ -73,6 +73,16 @@ impl Filter {
         Over { terms, words, fields: fields.len() }
     }
 
+    /// What it wants to find in any word of a row, with the numbers of these terms.
+    pub fn words(&self) -> impl Iterator<Item = (usize, &str)> {
+        self.terms.iter().enumerate().filter_map(|(at, term)| match &term.test {
+            Test::Contains(wanted) if term.field.is_empty() && !is_number(wanted) => {
+                Some((at, wanted.as_str()))
+            }
+            _ => None,
+        })
+    }
+
     /// Whether it asks for one of these fields, by name or with a number that any of them may hold.
     pub fn asks_for(&self, is_one: impl Fn(&str) -> bool) -> bool {
         self.terms.iter().any(|term| match &term.test {
@@ -114,16 +124,6 @@ pub struct Over<'f> {
 }
 
 impl Over<'_> {
-    /// What it wants to find in any word of a row, with the numbers of these terms.
-    pub fn words(&self) -> impl Iterator<Item = (usize, &str)> {
-        self.terms.iter().enumerate().filter_map(|(at, (_, term))| match &term.test {
-            Test::Contains(wanted) if term.field.is_empty() && !is_number(wanted) => {
-                Some((at, wanted.as_str()))
-            }
-            _ => None,
-        })
-    }
-
     /// Whether a row passes; `value` gives what stands in one of its fields, `found` whether the word of a term was found
     /// in it, if it was looked for.
     pub fn passes<'a>(

@@ -156,7 +156,7 @@ impl<R, K: PartialEq> List<R, K> {
     pub fn set_filter(&mut self, filter: Filter) {
         let narrows = filter.narrows(&self.filter);
         self.filter = filter;
-        if self.words.is_none() && self.filter.over(&self.fields_of()).words().next().is_some() {
+        if self.words.is_none() && self.filter.words().next().is_some() {
             self.words = Some(Words::of(&self.rows, &self.columns));
         }
         if narrows {
@@ -202,9 +202,8 @@ impl<R, K: PartialEq> List<R, K> {
         (self.shown.len(), self.rows.len())
     }
 
-    /// Changes what rows show, without taking new ones.
+    /// Changes what rows show, and nothing that they are sorted or filtered by.
     pub fn each(&mut self, change: impl FnMut(&mut R)) {
-        (self.keys, self.words) = (Vec::new(), None);
         self.rows.iter_mut().for_each(change);
     }
 
@@ -289,9 +288,12 @@ impl<R, K: PartialEq> List<R, K> {
         self.shown = if self.filter.is_empty() {
             candidates.collect()
         } else {
-            let filter = self.filter.over(&self.fields_of());
+            let fields: Vec<Field<'_>> = columns.iter().map(Column::field).collect();
+            let filter = self.filter.over(&fields);
             let found: Vec<(usize, Vec<bool>)> = match &self.words {
-                Some(words) => filter.words().map(|(term, word)| (term, words.rows_with(word))).collect(),
+                Some(words) => {
+                    self.filter.words().map(|(term, word)| (term, words.rows_with(word))).collect()
+                }
                 None => Vec::new(),
             };
             let found = |row: usize, term: usize| {
@@ -322,10 +324,6 @@ impl<R, K: PartialEq> List<R, K> {
         sorter.sort_part(&mut keyed, wanted.clone());
         (self.shown, self.sorted) = (keyed.into_iter().map(|it| it.row).collect(), wanted);
         self.put_cursor(cursor);
-    }
-
-    fn fields_of(&self) -> Vec<Field<'_>> {
-        self.columns.iter().map(Column::field).collect()
     }
 
     fn know_keys(&mut self) {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::freshness::{Freshness, Source};
+use super::freshness::{Freshness, Source, is_silence};
 use super::objects::Objects;
 use super::table::{Stamp, Take};
 use crate::fleet::cluster::Distribution;
@@ -174,7 +174,7 @@ impl Cluster {
 
     /// Whether it has not answered for so long that nothing of it is as of now, whatever its watches said last.
     pub fn is_silent(&self, now: Now, stale_after: Age) -> bool {
-        self.silent_for(now).is_some_and(|age| age.0 > stale_after.0 / 2)
+        self.silent_for(now).is_some_and(|age| is_silence(age, stale_after))
     }
 
     /// How long the API server has not answered, if it does not.

@@ -192,7 +192,7 @@ impl Source {
     /// `silent_since` is when the API server answered last, if it does not.
     pub fn freshness(&self, now: Now, stale_after: Age, silent_since: Option<Mono>) -> Freshness {
         let heard = self.heard.unwrap_or_default();
-        let silent_since = silent_since.filter(|since| now.since(*since) > Age(stale_after.0 / 2));
+        let silent_since = silent_since.filter(|since| is_silence(now.since(*since), stale_after));
         match &self.state {
             SourceState::Absent => Freshness::Absent,
             SourceState::Denied(_) => Freshness::Denied,
@@ -206,6 +206,11 @@ impl Source {
             _ => silent_since.map_or(Freshness::Live, |since| Freshness::Stale(heard.min(since))),
         }
     }
+}
+
+/// Whether a server that has not answered for so long makes old what its watches said last.
+pub(super) fn is_silence(unanswered: Age, stale_after: Age) -> bool {
+    unanswered.0 > stale_after.0 / 2
 }
 
 #[cfg(test)]

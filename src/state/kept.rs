@@ -91,19 +91,19 @@ struct OfCluster {
 impl Print {
     /// Of these kinds in one cluster.
     pub fn of_one(state: &State, cluster: &Cluster, kinds: &[Kind]) -> Self {
-        Self {
-            grouping: state.settings.grouping.clone(),
-            scope: state.scope.clone(),
-            clusters: vec![of_cluster(state, cluster, kinds)],
-        }
+        Self::over(state, std::iter::once(cluster), kinds)
     }
 
     /// Of these kinds in all clusters.
     pub fn of(state: &State, kinds: &[Kind]) -> Self {
+        Self::over(state, state.clusters(), kinds)
+    }
+
+    fn over<'a>(state: &State, clusters: impl Iterator<Item = &'a Cluster>, kinds: &[Kind]) -> Self {
         Self {
             grouping: state.settings.grouping.clone(),
             scope: state.scope.clone(),
-            clusters: state.clusters().map(|cluster| of_cluster(state, cluster, kinds)).collect(),
+            clusters: clusters.map(|cluster| of_cluster(state, cluster, kinds)).collect(),
         }
     }
 }

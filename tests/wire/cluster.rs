@@ -29,6 +29,15 @@ pub struct Api {
 }
 
 impl Api {
+    /// Something happens that no watch is told of, and nobody can watch on from where they were.
+    pub fn unheard(&self, happens: impl FnOnce()) {
+        self.seam().pause();
+        happens();
+        self.store.compact();
+        self.seam().cut();
+        self.seam().resume();
+    }
+
     /// A cluster with this identity, somewhere on loopback or at the address of another that has ended.
     pub fn start(uid: &str, address: Option<SocketAddr>) -> Api {
         let store = Arc::new(Store::with_history(Arc::new(Clock::wall()), 1, 1_000));

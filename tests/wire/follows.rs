@@ -31,12 +31,10 @@ async fn a_history_that_is_gone_leads_to_one_new_list_in_both_forms() {
         }
         let mut console = Console::of(&api);
         console.settled().await;
-        api.seam().pause();
-        api.delete(Kind::Deployments, "service-7");
-        api.deployment("new", 1);
-        api.store.compact();
-        api.seam().cut();
-        api.seam().resume();
+        api.unheard(|| {
+            api.delete(Kind::Deployments, "service-7");
+            api.deployment("new", 1);
+        });
         api.seam().forget();
         console
             .until("the list was read anew", |it| {
@@ -70,13 +68,11 @@ async fn a_list_of_several_pages_is_one_list() {
     console.settled().await;
     assert!(console.equals(&api), "{} of {MANY}", console.cluster().objects.workloads.len());
     // Listed anew: what has gone from every page is gone, and nothing else is missing meanwhile.
-    api.seam().pause();
-    for count in [7, 607, 1_107] {
-        api.delete(Kind::Deployments, &name(count));
-    }
-    api.store.compact();
-    api.seam().cut();
-    api.seam().resume();
+    api.unheard(|| {
+        for count in [7, 607, 1_107] {
+            api.delete(Kind::Deployments, &name(count));
+        }
+    });
     api.seam().forget();
     console
         .until("the pages were read anew", |it| {

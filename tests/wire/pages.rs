@@ -28,14 +28,11 @@ async fn a_list_is_whole_whatever_happens_between_its_pages() {
         (0..MANY).for_each(|number| api.deployment(&format!("service-{number}"), 1));
         let mut console = Console::of(&api);
         console.settled().await;
-        api.seam().pause();
-        api.delete(Kind::Deployments, "service-7");
-        api.deployment("new", 1);
-        // Nobody can watch on from where they were.
-        api.store.compact();
-        between(&api);
-        api.seam().cut();
-        api.seam().resume();
+        api.unheard(|| {
+            api.delete(Kind::Deployments, "service-7");
+            api.deployment("new", 1);
+            between(&api);
+        });
         api.seam().forget();
         console
             .until(what, |it| {

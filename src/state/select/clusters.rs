@@ -134,7 +134,7 @@ pub fn liveness(state: &State, cluster: &Cluster) -> Liveness {
     }
     let silent = cluster.silent_for(state.now);
     if let Some(age) = silent
-        && (cluster.api.answered.is_none() || age.0 > state.settings.stale_after.0 / 2)
+        && (cluster.api.answered.is_none() || cluster.is_silent(state.now, state.settings.stale_after))
     {
         return Liveness::Silent(cluster.api.answered.map(|_| age));
     }

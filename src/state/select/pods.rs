@@ -34,7 +34,7 @@ fn found(state: &State, cluster: &Cluster, subject: &Subject) -> Arc<[ObjectKey]
     match subject {
         Subject::Node(name) => keys(&|pod| pod.node.as_ref() == Some(name)),
         Subject::Workload(id) => {
-            let owner = owner(id);
+            let owner = Owner::of(id.kind, &id.key.name);
             keys(&|pod| is_owned(pod, id, &owner))
         }
         Subject::Job(id) => cluster.objects.jobs.get(id).map_or_else(Arc::default, |job| {
@@ -43,7 +43,10 @@ fn found(state: &State, cluster: &Cluster, subject: &Subject) -> Arc<[ObjectKey]
         }),
         Subject::Pod(key) => cluster.objects.pods.get(key).map(|pod| pod.key.clone()).into_iter().collect(),
         Subject::Route(id) => {
-            let owners: Vec<_> = behind(state, cluster, id).into_iter().map(|id| (owner(&id), id)).collect();
+            let owners: Vec<_> = behind(state, cluster, id)
+                .into_iter()
+                .map(|id| (Owner::of(id.kind, &id.key.name), id))
+                .collect();
             keys(&|pod| owners.iter().any(|(owner, id)| is_owned(pod, id, owner)))
         }
         Subject::Cluster | Subject::Namespace(_) => Arc::default(),
@@ -58,10 +61,6 @@ fn behind(state: &State, cluster: &Cluster, id: &ObjectId) -> Vec<ObjectId> {
     route.map_or_else(Vec::new, |route| {
         reach::workloads(cluster, route).into_iter().map(Workload::id).collect()
     })
-}
-
-fn owner(id: &ObjectId) -> Owner {
-    Owner { kind: id.kind.name().into(), name: id.key.name.clone() }
 }
 
 fn is_owned(pod: &Pod, id: &ObjectId, owner: &Owner) -> bool {

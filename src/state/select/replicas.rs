@@ -80,7 +80,8 @@ fn made(state: &State) -> Arc<[Arc<Group>]> {
                 group.kinds.push(workload.kind);
                 group.kinds.sort_unstable();
             }
-            let range = scaling.get(&(workload.key.namespace.clone(), owner(workload)));
+            let range =
+                scaling.get(&(workload.key.namespace.clone(), Owner::of(workload.kind, &workload.key.name)));
             let cell = cell(state, cluster, workload, range.cloned());
             match group.cells.entry(cluster.id) {
                 std::collections::btree_map::Entry::Vacant(place) => drop(place.insert(cell)),
@@ -190,10 +191,6 @@ fn rollout_rank(rollout: &Rollout) -> u8 {
         Rollout::Progressing(_) => 2,
         Rollout::Stuck(_) => 3,
     }
-}
-
-fn owner(workload: &Workload) -> Owner {
-    Owner { kind: workload.kind.name().into(), name: workload.key.name.clone() }
 }
 
 /// Ranges by namespace and target. KEDA's own object knows more than the autoscaler that it made.
