@@ -1,10 +1,12 @@
 //! What went wrong between the console and a server: at which step, what it was, whether it will be tried
 //! again. The only error that reaches the screen; it never carries a credential.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::scrub::scrub;
 use super::{Age, Clean};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,7 +96,12 @@ pub enum FaultKind {
 
 impl Fault {
     pub fn new(step: Step, kind: FaultKind, detail: impl Into<Clean>) -> Self {
-        Self { step, kind, detail: detail.into() }
+        let detail = detail.into();
+        let detail = match scrub(detail.as_str()) {
+            Cow::Borrowed(_) => detail,
+            Cow::Owned(scrubbed) => scrubbed.into(),
+        };
+        Self { step, kind, detail }
     }
 
     /// What it is, in words, without the detail: `no answer within 10s`, `401 Unauthorized`.

@@ -27,6 +27,7 @@ pub mod reconciler;
 pub mod queue;
 pub mod rollout;
 pub mod route;
+pub mod scrub;
 pub mod service;
 pub mod support;
 pub mod text;

@@ -17,6 +17,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::fleet::Clean;
+use crate::fleet::scrub::scrub;
 
 /// A file that has grown so long makes place for a new one.
 const LONGEST: u64 = 1 << 20;
@@ -102,7 +103,8 @@ impl<'a> MakeWriter<'a> for Lines {
 
 impl Write for Lines {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let _ = self.0.try_send(Some(line.to_vec()));
+        let scrubbed = scrub(String::from_utf8_lossy(line)).into_owned();
+        let _ = self.0.try_send(Some(scrubbed.into_bytes()));
         Ok(line.len())
     }
 

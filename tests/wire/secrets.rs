@@ -92,6 +92,22 @@ async fn no_planted_secret_is_in_the_journal_the_log_or_anything_that_is_printed
     let refused = bed.run("scale web --replicas 4 --yes -n a").await;
     assert_ne!(refused.code, 0, "{}", refused.out);
     printed.push(("refused".to_owned(), refused));
+    // A server whose words hold somebody else's secrets.
+    let words = "calling https://me:canary@hook.example.com/?token=canary: Bearer canary-canary";
+    bed.clusters[0].seam().fail("dryRun=All", 1, Failure::Webhook(403, words));
+    let refused = bed.run("scale web --replicas 4 --yes -n a").await;
+    assert!(
+        (refused.out.clone() + &refused.err).contains("hook.example.com"),
+        "{} {}",
+        refused.out,
+        refused.err
+    );
+    printed.push(("refused by a webhook".to_owned(), refused));
+    for what in ["/deployments", "/pods"] {
+        bed.clusters[0].seam().fail(what, 1, Failure::Webhook(400, words));
+    }
+    let listed = bed.run("status -o json").await;
+    printed.push(("a list that was refused".to_owned(), listed));
     for line in [
         "journal list -o json".to_owned(),
         format!("journal show {change}"),

@@ -12,9 +12,9 @@ use toml::{Table, Value};
 use crate::cli::doctor;
 use crate::clients::kube::connect::Connector;
 use crate::config::{self, Config, Report};
+use crate::fleet::scrub::scrub;
 use crate::fleet::{Clean, Unix};
 use crate::runtime::log;
-use crate::runtime::record::redact::scrub;
 use crate::runtime::reload::Setup;
 use crate::runtime::terminal::Terminal;
 use crate::sources::inventory::{Inventory, Member};
@@ -31,16 +31,16 @@ pub struct Part {
 
 impl Part {
     pub fn text(name: &'static str, about: impl Into<String>, text: String) -> Self {
-        Self { name, about: about.into(), bytes: without_home(scrub(text)).into_bytes() }
+        Self { name, about: about.into(), bytes: without_home(&scrub(text)).into_bytes() }
     }
 }
 
 /// Whose home it is is nobody's business.
-fn without_home(text: String) -> String {
+fn without_home(text: &str) -> String {
     let home = directories::BaseDirs::new().map(|folders| folders.home_dir().display().to_string());
     match home.filter(|home| home.len() > 1) {
         Some(home) => text.replace(&home, "~"),
-        None => text,
+        None => text.to_owned(),
     }
 }
 
@@ -129,7 +129,7 @@ pub fn configuration(file: Option<&Path>, loaded: &Result<Config, Report>) -> Pa
 
 fn scrub_values(value: &mut Value) {
     match value {
-        Value::String(text) => *text = scrub(std::mem::take(text)),
+        Value::String(text) => *text = scrub(std::mem::take(text)).into_owned(),
         Value::Array(list) => list.iter_mut().for_each(scrub_values),
         Value::Table(table) => table.iter_mut().for_each(|(_, value)| scrub_values(value)),
         _ => {}

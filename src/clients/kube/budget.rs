@@ -3,16 +3,19 @@
 //! The first minute of a session may ask for every kind at once. After that the rate holds, also when
 //! everything reconnects together; what waits, waits in order.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep};
 
-/// Requests a second, once the start is over.
-pub const RATE: f64 = 5.0;
-/// Requests that may go out together.
-const BURST: f64 = 5.0;
+/// Requests in any one second, once the start is over.
+const RATE: usize = 5;
+/// Those of them that wait for nothing but their turn; the rest is for what an answer already waits for.
+const ORDINARY: usize = 4;
+/// A little longer than a second: on their way, requests may come closer together.
+const SECOND: Duration = Duration::from_millis(1_100);
 /// Requests of the start: two for every kind, discovery, identity.
 const START: u32 = 110;
 const LISTS_AT_ONCE: usize = 4;
@@ -27,27 +30,25 @@ const LONGEST_LAG: Duration = Duration::from_secs(1);
 pub struct Budget {
     /// Whose turn it is.
     order: tokio::sync::Mutex<()>,
-    bucket: Mutex<Bucket>,
+    spent: Mutex<Spent>,
     lists: Arc<Semaphore>,
     lag: Duration,
 }
 
 #[derive(Debug)]
-struct Bucket {
+struct Spent {
     start_left: u32,
     start_ends: Instant,
-    /// Below zero when some could not wait.
-    tokens: f64,
-    at: Instant,
+    /// The requests of the last second, the oldest in front.
+    recent: VecDeque<Instant>,
 }
 
 impl Default for Budget {
     fn default() -> Self {
-        let now = Instant::now();
-        let bucket = Bucket { start_left: START, start_ends: now + START_LASTS, tokens: BURST, at: now };
+        let start_ends = Instant::now() + START_LASTS;
         Self {
             order: tokio::sync::Mutex::default(),
-            bucket: Mutex::new(bucket),
+            spent: Mutex::new(Spent { start_left: START, start_ends, recent: VecDeque::new() }),
             lists: Arc::new(Semaphore::new(LISTS_AT_ONCE)),
             lag: LONGEST_LAG.mul_f64(fastrand::f64()),
         }
@@ -58,26 +59,27 @@ impl Budget {
     /// Returns when one request may be sent, in the order of those who asked.
     pub async fn admit(&self) {
         let _turn = self.order.lock().await;
-        // What could not wait may have taken the place meanwhile.
-        while let Some(wait) = self.take() {
+        self.admit_within(ORDINARY).await;
+    }
+
+    /// The same for a request that an answer already waits for: it does not queue.
+    pub async fn admit_urgent(&self) {
+        self.admit_within(RATE).await;
+    }
+
+    async fn admit_within(&self, most: usize) {
+        // What is urgent may have taken the place meanwhile.
+        while let Some(wait) = self.take(most) {
             sleep(wait).await;
         }
     }
 
-    /// Counts a request that cannot wait; those after it wait longer.
-    pub fn admit_at_once(&self) {
-        let mut bucket = self.bucket();
-        if bucket.take().is_some() {
-            bucket.tokens -= 1.0;
-        }
+    fn take(&self, most: usize) -> Option<Duration> {
+        self.spent().take(most)
     }
 
-    fn take(&self) -> Option<Duration> {
-        self.bucket().take()
-    }
-
-    fn bucket(&self) -> MutexGuard<'_, Bucket> {
-        self.bucket.lock().unwrap_or_else(PoisonError::into_inner)
+    fn spent(&self) -> MutexGuard<'_, Spent> {
+        self.spent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How long this cluster waits before it comes back, so that a hundred do not come back in step through one network.
@@ -97,23 +99,20 @@ impl Budget {
     }
 }
 
-impl Bucket {
-    /// Takes one place, or says how long until there is one.
-    fn take(&mut self) -> Option<Duration> {
+impl Spent {
+    /// Takes one of so many places in a second, or says how long until there may be one.
+    fn take(&mut self, most: usize) -> Option<Duration> {
         let now = Instant::now();
+        while self.recent.front().is_some_and(|oldest| now.duration_since(*oldest) >= SECOND) {
+            self.recent.pop_front();
+        }
         if self.start_left > 0 && now < self.start_ends {
             self.start_left -= 1;
-            return None;
+        } else if let Some(blocking) = self.recent.len().checked_sub(most) {
+            return Some(SECOND.saturating_sub(now.duration_since(self.recent[blocking])));
         }
-        let earned = now.duration_since(self.at).as_secs_f64() * RATE;
-        self.tokens = (self.tokens + earned).min(BURST);
-        self.at = now;
-        // A little less than one: seconds are not exact.
-        if self.tokens > 0.999 {
-            self.tokens -= 1.0;
-            return None;
-        }
-        Some(Duration::from_secs_f64((1.0 - self.tokens) / RATE))
+        self.recent.push_back(now);
+        None
     }
 }
 
@@ -131,11 +130,31 @@ mod tests {
         assert_eq!(began.elapsed(), Duration::ZERO);
         tokio::time::sleep(Duration::from_hours(1)).await;
         let again = Instant::now();
-        for _ in 0..55 {
+        for _ in 0..44 {
             budget.admit().await;
         }
         let seconds = again.elapsed().as_secs_f64();
-        assert!((9.9..10.1).contains(&seconds), "55 requests took {seconds} s");
+        assert!((10.9..11.1).contains(&seconds), "44 requests took {seconds} s");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_second_has_more_wherever_it_begins() {
+        let budget = Budget::default();
+        let mut moments = Vec::new();
+        for at in 0..400_u64 {
+            if at % 3 == 0 {
+                budget.admit_urgent().await;
+            } else {
+                budget.admit().await;
+            }
+            moments.push(Instant::now());
+            // Now in a row, now with pauses of any length.
+            tokio::time::sleep(Duration::from_millis(if at % 9 < 6 { 0 } else { at * 37 % 1_300 })).await;
+        }
+        let later = &moments[START as usize..];
+        for window in later.windows(RATE + 1) {
+            assert!(window[RATE] - window[0] >= SECOND, "{:?}", window[RATE] - window[0]);
+        }
     }
 
     #[tokio::test(start_paused = true)]
@@ -144,28 +163,28 @@ mod tests {
         budget.admit().await;
         tokio::time::sleep(START_LASTS).await;
         let again = Instant::now();
-        for _ in 0..25 {
+        for _ in 0..20 {
             budget.admit().await;
         }
         let seconds = again.elapsed().as_secs_f64();
-        assert!((3.9..4.1).contains(&seconds), "25 requests took {seconds} s");
+        assert!((4.3..4.5).contains(&seconds), "20 requests took {seconds} s");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_cannot_wait_is_paid_for_by_those_after_and_who_gives_up_pays_nothing() {
+    async fn what_is_urgent_does_not_queue_and_who_gives_up_pays_nothing() {
         let budget = Budget::default();
-        budget.bucket().start_left = 0;
-        for _ in 0..10 {
-            budget.admit_at_once();
-        }
+        budget.spent().start_left = 0;
         let began = Instant::now();
         {
-            let waiting: Vec<_> = (0..20).map(|_| Box::pin(budget.admit())).collect();
+            let waiting: Vec<_> = (0..40).map(|_| Box::pin(budget.admit())).collect();
             let all = futures::future::join_all(waiting);
             assert!(tokio::time::timeout(Duration::from_millis(10), all).await.is_err());
+            budget.admit_urgent().await;
+            assert_eq!(began.elapsed(), Duration::from_millis(10), "a place is left for it");
         }
+        budget.admit_urgent().await;
         budget.admit().await;
         let seconds = began.elapsed().as_secs_f64();
-        assert!((1.1..1.3).contains(&seconds), "the eleventh waited {seconds} s");
+        assert!((1.0..1.2).contains(&seconds), "those who gave up were waited for: {seconds} s");
     }
 }

@@ -133,12 +133,12 @@ impl Door {
         Ok((read, began.elapsed()))
     }
 
-    /// The same for a question that an answer already waits for; what is asked later waits longer instead.
-    pub async fn ask_json_at_once<T: serde::de::DeserializeOwned>(
+    /// The same for a question that an answer already waits for: it does not queue behind others.
+    pub async fn ask_json_urgently<T: serde::de::DeserializeOwned>(
         &self,
         question: Question<'_>,
     ) -> Result<T, Fault> {
-        self.budget.admit_at_once();
+        self.budget.admit_urgent().await;
         let step = question.step;
         read_json(step, &self.ask_admitted(question).await?.whole().await?)
     }

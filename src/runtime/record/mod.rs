@@ -19,6 +19,7 @@ use std::time::Duration;
 use rustix::fs::OFlags;
 
 use crate::app::Msg;
+use crate::fleet::scrub::scrub;
 use crate::fleet::{Clean, Mono};
 use crate::sources::Clock;
 use crate::state::State;
@@ -161,7 +162,7 @@ fn write_all(file: &mut Counted, lines: &Receiver<Line>, shared: &Shared) -> io:
         let mut line = line;
         shared.weight.fetch_sub(line.is.weight(), Ordering::AcqRel);
         redact::redact(&mut line.is);
-        file.line(redact::scrub(serde_json::to_string(&line)?))?;
+        file.line(scrub(serde_json::to_string(&line)?).into_owned())?;
         if file.length > LONGEST {
             file.file.flush()?;
             return Err(io::Error::other(format!("it is {} MiB long", LONGEST >> 20)));

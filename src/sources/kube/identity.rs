@@ -113,7 +113,7 @@ impl Identity {
             return Ok(());
         }
         let asked = Instant::now();
-        let answer: Result<Namespace, Fault> = door.ask_json_at_once(Question::json(PATH, Step::Ping)).await;
+        let answer: Result<Namespace, Fault> = door.ask_json_urgently(Question::json(PATH, Step::Ping)).await;
         let who = known.take(answer)?;
         known.asked = Some(asked);
         self.is_known.store(true, Ordering::SeqCst);

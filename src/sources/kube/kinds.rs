@@ -48,12 +48,13 @@ pub fn built_in() -> Vec<Resource> {
         condition: if kind == Kind::Event { "fieldSelector=type%3DWarning" } else { "" },
     };
     vec![
+        // The longest list first: the server works on it while the others come and go.
+        row(Kind::Pod, "", "pods", convert::pod::pod),
         row(Kind::Node, "", "nodes", convert::node::node),
         row(Kind::Namespace, "", "namespaces", convert::node::namespace),
         row(Kind::Deployment, "apps", "deployments", convert::workload::deployment),
         row(Kind::StatefulSet, "apps", "statefulsets", convert::workload::stateful_set),
         row(Kind::Job, "batch", "jobs", convert::job::job),
-        row(Kind::Pod, "", "pods", convert::pod::pod),
         row(Kind::HorizontalPodAutoscaler, "autoscaling", "horizontalpodautoscalers", convert::scaling::hpa),
         row(Kind::CronJob, "batch", "cronjobs", convert::job::cron_job),
         row(Kind::Event, "", "events", convert::event::event),

@@ -36,6 +36,9 @@ impl Watched<'_> {
                 }
                 Err(why) => {
                     let named = convert::name_of(self.encoding, &bytes);
+                    if named.as_ref().is_some_and(|(_, version)| self.is_turned_back(version)) {
+                        return Some(WatchEnd::TurnedBack);
+                    }
                     let told = undecodable(named.as_ref(), why);
                     match &named {
                         Some((key, version)) => census.holds(key, version),
@@ -72,10 +75,13 @@ impl Watched<'_> {
         census.difference().map(WatchEnd::Missed)
     }
 
+    /// Some servers give what is deleted with the version that it had last: the watch does not go back to that.
     fn gone(&mut self, named: Option<(ObjectKey, String)>) {
         if let Some((key, version)) = named {
             self.facts.push(SourceFact::Gone(key));
-            self.reach(version);
+            if !self.is_turned_back(&version) {
+                self.reach(version);
+            }
         }
     }
 
@@ -159,6 +165,12 @@ mod tests {
         let old = json(r#"{"metadata":{"name":"p","namespace":"ml","resourceVersion":"5"}}"#);
         let (end, _, facts) = take(Event::Applied(old));
         assert_eq!((end, facts.len()), (Some(WatchEnd::TurnedBack), 0));
+        let old = json(r#"{"metadata":{"name":"p","namespace":"ml","resourceVersion":"5"}}"#);
+        let (end, version, facts) = take(Event::Deleted(old));
+        assert_eq!((end, version.as_str(), facts.len()), (None, "6", 1), "deleted, with its own version");
+        let old = json(r#"{"metadata":{"name":"p","resourceVersion":"5"},"status":{"phase":3}}"#);
+        let (end, _, facts) = take(Event::Applied(old));
+        assert_eq!((end, facts.len()), (Some(WatchEnd::TurnedBack), 0), "of what could not be understood");
         assert_eq!(take(Event::Bookmark("opaque".into())).0, None);
         let (end, version, _) = take(Event::Applied(json(r#"{"metadata":{"name":"p","namespace":"ml"}}"#)));
         assert_eq!((end, version.as_str()), (None, "6"));
