@@ -326,8 +326,8 @@ impl Page<'_> {
         let name = replicas::group_name(&self.state.settings.grouping, it);
         let groups = replicas::groups(self.state);
         let Some(group) = groups.iter().find(|group| group.name == name) else { return };
-        for (id, cell) in group.cells.iter().filter(|(id, _)| **id != cluster.id) {
-            let Some(other) = self.state.cluster(*id) else { continue };
+        for (id, cell) in group.cells.iter().filter(|(id, _)| *id != cluster.id) {
+            let Some(other) = self.state.cluster(id) else { continue };
             let versions = cell.versions.iter().map(Clean::as_str).collect::<Vec<_>>().join(" + ");
             let ready = if cell.freshness.is_whole() { cell.ready.to_string() } else { "?".into() };
             self.field("elsewhere", format!("{}: {ready}/{} {versions}", other.spec.name, cell.desired));

@@ -163,15 +163,15 @@ impl<'a> Draft<'a> {
     fn last_capacity(&mut self, cells: &[ScaleTo]) -> Result<(), Refusal> {
         let groups = replicas::groups(self.cx.state);
         for cell in cells.iter().filter(|cell| cell.to.most() == 0) {
-            let holds = |id: &crate::fleet::ClusterId, at: &replicas::Cell| {
-                *id == cell.place.cluster && at.workloads.contains(&cell.place.object)
+            let holds = |id: crate::fleet::ClusterId, at: &replicas::Cell| {
+                id == cell.place.cluster && at.workloads.contains(&cell.place.object)
             };
             let group = groups.iter().find(|group| group.cells.iter().any(|(id, at)| holds(id, at)));
             let Some(group) = group else { continue };
-            let stopped = |id: &crate::fleet::ClusterId| {
-                cells.iter().any(|other| other.place.cluster == *id && other.to.most() == 0)
+            let stopped = |id: crate::fleet::ClusterId| {
+                cells.iter().any(|other| other.place.cluster == id && other.to.most() == 0)
             };
-            let left = group.cells.iter().filter(|(id, _)| !stopped(id));
+            let left = group.cells.iter().filter(|(id, _)| !stopped(*id));
             if left.clone().any(|(_, at)| at.freshness.is_whole() && at.ready > 0) {
                 continue;
             }

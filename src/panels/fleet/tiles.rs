@@ -85,7 +85,7 @@ impl Tiles {
         let ranked: Vec<_> = groups.iter().map(|group| (group_rank(group), Arc::clone(group))).collect();
         let order = |a: &&(u8, Arc<Group>), b: &&(u8, Arc<Group>)| (a.0, &a.1.name).cmp(&(b.0, &b.1.name));
         let shown = first(&ranked, order).into_iter();
-        self.groups = shown.map(|(_, group)| GroupRow::new(group, &heads, &BTreeSet::new())).collect();
+        self.groups = shown.map(|(_, group)| GroupRow::new(&group, &heads, &BTreeSet::new())).collect();
         (self.all_groups, self.heads) = (Some(groups), heads);
     }
 
@@ -262,7 +262,7 @@ impl Tiles {
             let name = row.group.name.rsplit('/').next().unwrap_or_default();
             pen.put(Rect { width: name_width - 1, ..line }, name, Meaning::Text);
             for (at, cluster) in self.heads.iter().take(fitting).enumerate() {
-                let cell = row.group.cells.get(&cluster.id);
+                let cell = row.group.cells.get(cluster.id);
                 let cell = cell.map_or_else(
                     || none_cell(&cluster.none, pen.cx.glyphs),
                     |it| cell_cell(it, pen.cx.glyphs),

@@ -28,6 +28,8 @@ pub struct ClusterHead {
 #[derive(Debug, Clone)]
 pub struct GroupRow {
     pub group: Arc<Group>,
+    /// The group's, which is sorted by and looked into with every key.
+    name: Clean,
     pub ready: Tally,
     pub desired: Tally,
     versions: Vec<Clean>,
@@ -42,10 +44,10 @@ pub struct GroupRow {
 }
 
 impl GroupRow {
-    pub fn new(group: Arc<Group>, clusters: &[ClusterHead], marked: &BTreeSet<Place>) -> Self {
+    pub fn new(group: &Arc<Group>, clusters: &[ClusterHead], marked: &BTreeSet<Place>) -> Self {
         let (mut ready, mut desired) = (Tally::default(), Tally::default());
         for head in clusters {
-            match group.cells.get(&head.id) {
+            match group.cells.get(head.id) {
                 Some(cell) => {
                     let whole = cell.freshness.is_whole();
                     ready.add(whole.then_some(cell.ready.into()));
@@ -61,9 +63,8 @@ impl GroupRow {
                 }
             }
         }
-        let named =
-            |id: &ClusterId| clusters.iter().find(|head| head.id == *id).map(|head| head.name.clone());
-        let none = clusters.iter().filter(|head| !group.cells.contains_key(&head.id));
+        let named = |id: ClusterId| clusters.iter().find(|head| head.id == id).map(|head| head.name.clone());
+        let none = clusters.iter().filter(|head| group.cells.get(head.id).is_none());
         let mut row = Self {
             marked: Vec::new(),
             ready,
@@ -73,25 +74,26 @@ impl GroupRow {
             scaling: group.cells.values().find_map(|cell| cell.scaling.clone()),
             gpus: group.cells.values().fold(GpuCount::NONE, |most, cell| most.max(cell.gpus_per_replica)),
             none: none.map(|head| (head.id, head.none.clone())).collect(),
-            clusters: group.cells.keys().filter_map(named).collect(),
-            group,
+            name: group.name.clone(),
+            clusters: group.cells.clusters().filter_map(named).collect(),
+            group: Arc::clone(group),
         };
         row.mark(marked);
         row
     }
 
     pub fn mark(&mut self, marked: &BTreeSet<Place>) {
-        let is_marked = |(cluster, cell): &(&ClusterId, &Replicas)| {
+        let is_marked = |(cluster, cell): &(ClusterId, &Replicas)| {
             let mut workloads = cell.workloads.iter();
-            workloads.any(|id| marked.contains(&Place { cluster: **cluster, object: id.clone() }))
+            workloads.any(|id| marked.contains(&Place { cluster: *cluster, object: id.clone() }))
         };
-        self.marked = self.group.cells.iter().filter(is_marked).map(|(cluster, _)| *cluster).collect();
+        self.marked = self.group.cells.iter().filter(is_marked).map(|(cluster, _)| cluster).collect();
     }
 }
 
 pub fn fixed() -> Vec<C> {
     vec![
-        C::new("workload", "WORKLOAD", "Namespace and name", |row, _| Value::text(&row.group.name))
+        C::new("workload", "WORKLOAD", "Namespace and name", |row, _| Value::text(&row.name))
             .cell(|row, _, _| name_cell(row))
             .flexible(24, 60),
         C::new("version", "VERSION", "Version, or how many differ", |row, _| Value::Texts(&row.versions))
@@ -178,12 +180,12 @@ fn total_cell(row: &GroupRow) -> Cell {
 }
 
 fn ready_here<'a>(row: &'a GroupRow, column: &'a C) -> Value<'a> {
-    let cell = row.group.cells.get(&ClusterId(column.number));
+    let cell = row.group.cells.get(ClusterId(column.number));
     Value::maybe(cell, |cell| Value::Number(cell.ready.into()))
 }
 
 fn here_cell(row: &GroupRow, cluster: ClusterId, cx: ViewCx<'_>) -> Cell {
-    if let Some(cell) = row.group.cells.get(&cluster) {
+    if let Some(cell) = row.group.cells.get(cluster) {
         let drawn = cell_cell(cell, cx.glyphs);
         if row.marked.contains(&cluster) {
             return Cell::new(format!("{} ", cx.glyphs.marked), Meaning::Marked)

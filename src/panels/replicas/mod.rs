@@ -73,7 +73,7 @@ impl Panel for Replicas {
         } else {
             self.list.set_columns(columns::all(&clusters));
             self.forget_gone(&groups);
-            let rows = groups.iter().map(|group| GroupRow::new(Arc::clone(group), &clusters, &self.marked));
+            let rows = groups.iter().map(|group| GroupRow::new(group, &clusters, &self.marked));
             self.list.refresh(rows.collect(), area.height);
             (self.clusters, self.taken) = (clusters, Some(groups));
         }
@@ -143,7 +143,7 @@ impl Panel for Replicas {
     fn target(&self) -> Option<Target> {
         let group = &self.list.selected()?.group;
         let here = self.clusters.get(self.column).map(|head| head.id);
-        let cell = here.and_then(|id| Some((id, group.cells.get(&id)?)));
+        let cell = here.and_then(|id| Some((id, group.cells.get(id)?)));
         let (cluster, id) = match cell {
             Some((cluster, cell)) => (cluster, cell.workloads.first()?),
             None => group.first()?,
@@ -154,7 +154,7 @@ impl Panel for Replicas {
     fn select(&mut self, target: &Target) {
         let Subject::Workload(id) = &target.subject else { return };
         let holds = |group: &Group, cluster: Option<ClusterId>| {
-            let mut cells = group.cells.iter().filter(|(at, _)| cluster.is_none_or(|it| it == **at));
+            let mut cells = group.cells.iter().filter(|(at, _)| cluster.is_none_or(|it| it == *at));
             cells.any(|(_, cell)| cell.workloads.contains(id))
         };
         self.list.select(|row| holds(&row.group, target.cluster));
@@ -214,7 +214,7 @@ impl Replicas {
         let cell = self
             .clusters
             .get(self.column)
-            .and_then(|head| Some((head.id, self.list.selected()?.group.cells.get(&head.id)?)));
+            .and_then(|head| Some((head.id, self.list.selected()?.group.cells.get(head.id)?)));
         let Some((cluster, cell)) = cell else { return Vec::new() };
         cell.workloads.iter().map(|id| Place { cluster, object: id.clone() }).collect()
     }
@@ -247,7 +247,7 @@ impl Replicas {
     /// A mark on something that is gone would come back with another object of its name.
     fn forget_gone(&mut self, groups: &[Arc<Group>]) {
         self.marked.retain(|place| {
-            let mut cells = groups.iter().filter_map(|group| group.cells.get(&place.cluster));
+            let mut cells = groups.iter().filter_map(|group| group.cells.get(place.cluster));
             cells.any(|cell| cell.workloads.contains(&place.object))
         });
     }

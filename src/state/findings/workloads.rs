@@ -53,7 +53,7 @@ pub(super) fn version_drift(state: &State, found: &mut Found) {
         let told = group.cells.iter().filter(|(_, cell)| cell.freshness.is_whole());
         let told = told.filter_map(|(id, cell)| {
             let versions = cell.versions.iter().map(Clean::as_str).collect::<Vec<_>>().join("+");
-            Some(format!("{} {versions}", state.cluster(*id)?.spec.name))
+            Some(format!("{} {versions}", state.cluster(id)?.spec.name))
         });
         // It is so since the last rollout of them, if each tells; else since it was first seen.
         let rollouts = group.cells.values().map(|cell| cell.rollout_since).collect::<Option<Vec<_>>>();

@@ -2,6 +2,7 @@
 //!
 //! Every answer says what it is worth: a number of a cluster that is not live is never added up silently.
 
+pub mod by_cluster;
 pub mod clusters;
 pub mod headroom;
 pub mod job_index;

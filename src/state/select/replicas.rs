@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::by_cluster::ByCluster;
 use crate::fleet::autoscaler::Maker;
 use crate::fleet::{Autoscaler, Clean, ClusterId, GpuCount, Kind, ObjectId, Owner, Rollout, Unix, Workload};
 use crate::state::kept::Print;
@@ -19,7 +20,7 @@ pub struct Group {
     /// `namespace/name`, or what the grouping says.
     pub name: Clean,
     pub kinds: Vec<Kind>,
-    pub cells: BTreeMap<ClusterId, Cell>,
+    pub cells: ByCluster<Cell>,
 }
 
 /// One service in one cluster; several workloads when the grouping joins them.
@@ -74,7 +75,7 @@ fn made(state: &State) -> Arc<[Arc<Group>]> {
             let group = groups.entry(name.clone()).or_insert_with(|| Group {
                 name,
                 kinds: Vec::new(),
-                cells: BTreeMap::new(),
+                cells: ByCluster::default(),
             });
             if !group.kinds.contains(&workload.kind) {
                 group.kinds.push(workload.kind);
@@ -83,10 +84,7 @@ fn made(state: &State) -> Arc<[Arc<Group>]> {
             let range =
                 scaling.get(&(workload.key.namespace.clone(), Owner::of(workload.kind, &workload.key.name)));
             let cell = cell(state, cluster, workload, range.cloned());
-            match group.cells.entry(cluster.id) {
-                std::collections::btree_map::Entry::Vacant(place) => drop(place.insert(cell)),
-                std::collections::btree_map::Entry::Occupied(mut place) => place.get_mut().join(cell),
-            }
+            group.cells.join(cluster.id, cell, Cell::join);
         }
     }
     // They lie in the memory in the order in which they are looked through, and so do their names.
@@ -136,7 +134,7 @@ impl Group {
 
     /// One object to open for the whole group.
     pub fn first(&self) -> Option<(ClusterId, &ObjectId)> {
-        self.cells.iter().find_map(|(cluster, cell)| Some((*cluster, cell.workloads.first()?)))
+        self.cells.iter().find_map(|(cluster, cell)| Some((cluster, cell.workloads.first()?)))
     }
 }
 

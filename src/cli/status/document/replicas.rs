@@ -61,7 +61,7 @@ pub fn replicas(state: &State) -> Document<ReplicaItem> {
         cells: group
             .cells
             .iter()
-            .filter_map(|(id, cell)| cell_item(state, state.cluster(*id)?, cell))
+            .filter_map(|(id, cell)| cell_item(state, state.cluster(id)?, cell))
             .collect(),
         name: group.name.clone(),
         kinds: group.kinds.clone(),
