@@ -69,7 +69,7 @@ fn read_list(encoding: Encoding, body: &[u8], cx: &mut Cx) -> Vec<SourceFact> {
         decoder.feed(piece, &mut parts).unwrap();
         take(&mut parts);
     }
-    decoder.finish(&mut parts).unwrap();
+    decoder.finish().unwrap();
     take(&mut parts);
     facts
 }

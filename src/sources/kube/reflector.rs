@@ -131,13 +131,17 @@ impl Reflector {
                     decoder.feed(&piece, &mut parts).map_err(|error| malformed(Step::List, error))?;
                 }
                 None => std::mem::replace(&mut decoder, ListDecoder::new(encoding))
-                    .finish(&mut parts)
+                    .finish()
                     .map_err(|error| malformed(Step::List, error))?,
             }
             for part in parts.drain(..) {
                 match part {
                     Part::Meta(meta) => told = Some(meta),
                     Part::Item(bytes) => facts.extend(self.item(encoding, &bytes, memory)),
+                    Part::TooLarge => {
+                        memory.census.lost_count();
+                        facts.push(undecodable(None, "it is larger than any object can be".into()));
+                    }
                 }
                 if facts.len() >= BATCH {
                     self.tell(facts.drain(..)).await;
@@ -324,12 +328,13 @@ async fn look(door: Door, path: String) -> Result<Page, Fault> {
     let answer = door.ask(question).await?;
     let (encoding, body) = (answer.encoding, answer.whole().await?);
     let (mut decoder, mut parts) = (ListDecoder::new(encoding), Vec::new());
-    let fed = decoder.feed(&body, &mut parts).and_then(|()| decoder.finish(&mut parts));
+    let fed = decoder.feed(&body, &mut parts).and_then(|()| decoder.finish());
     fed.map_err(|error| malformed(Step::List, error))?;
     let (mut meta, mut items) = (ListMeta::default(), Vec::new());
     for part in parts {
         match part {
             Part::Meta(told) => meta = told,
+            Part::TooLarge => return Err(malformed(Step::List, Framing("too large a name".into()))),
             Part::Item(bytes) => {
                 let named = convert::name_of(encoding, &bytes);
                 items.push(named.ok_or_else(|| malformed(Step::List, Framing("no name".into())))?);

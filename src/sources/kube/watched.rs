@@ -65,6 +65,8 @@ impl Watched<'_> {
                 self.reach(version);
                 self.is_whole = true;
             }
+            // Which object it is stands in what was passed over: all are listed anew, without it.
+            Event::TooLarge => return Some(WatchEnd::Expired),
             Event::Error(status) if status.code == 410 => return Some(WatchEnd::Expired),
             Event::Error(status) => {
                 let code = u16::try_from(status.code).unwrap_or(500);

@@ -1,11 +1,10 @@
 //! List bodies: the version and the items, given out one by one as the bytes arrive.
 
 use bytes::{Buf, Bytes, BytesMut};
-use serde::Deserialize;
-use serde_json::value::RawValue;
 
+use super::json::JsonList;
 use super::messages::meta::ListMeta;
-use super::{Encoding, Framing, LARGEST_OBJECT, MAGIC};
+use super::{Encoding, Framing, LARGEST_OBJECT, LARGEST_PASSED, MAGIC};
 
 /// Part of a list.
 #[derive(Debug, PartialEq)]
@@ -13,6 +12,8 @@ pub enum Part {
     Meta(ListMeta),
     /// One object in the encoding of the body.
     Item(Bytes),
+    /// One object that is larger than any can be; it was passed over.
+    TooLarge,
 }
 
 /// Takes the bytes of a list body in any pieces.
@@ -21,6 +22,7 @@ pub struct ListDecoder {
     encoding: Encoding,
     buffer: BytesMut,
     place: Place,
+    json: JsonList,
 }
 
 /// Where in a protobuf body the decoder is.
@@ -30,6 +32,8 @@ enum Place {
     Envelope,
     /// Inside of `raw`, so many bytes of it to come.
     List(usize),
+    /// Inside of an item that is not kept: so many bytes of it to come, and of `raw` behind it.
+    Passing(usize, usize),
     /// Behind `raw`: content type and encoding, of no interest.
     Tail,
 }
@@ -41,41 +45,35 @@ enum Step {
     Gave(Part),
 }
 
-/// A JSON list is read whole, page by page; a page larger than this is not taken.
-const LARGEST_PAGE: usize = 64 << 20;
-
 impl ListDecoder {
     pub fn new(encoding: Encoding) -> Self {
-        Self { encoding, buffer: BytesMut::new(), place: Place::Magic }
+        Self { encoding, buffer: BytesMut::new(), place: Place::Magic, json: JsonList::default() }
     }
 
     /// Adds bytes and gives out what is whole.
     pub fn feed(&mut self, bytes: &[u8], out: &mut Vec<Part>) -> Result<(), Framing> {
+        if self.encoding == Encoding::Json {
+            return self.json.feed(bytes, out);
+        }
         if self.place == Place::Tail {
             return Ok(());
         }
         self.buffer.extend_from_slice(bytes);
-        match self.encoding {
-            Encoding::Protobuf => loop {
-                match self.next()? {
-                    Step::NeedsBytes => return Ok(()),
-                    Step::Went => {}
-                    Step::Gave(part) => out.push(part),
-                }
-            },
-            Encoding::Json if self.buffer.len() > LARGEST_PAGE => {
-                Err(Framing::new("a page of the list is too large"))
+        loop {
+            match self.next()? {
+                Step::NeedsBytes => return Ok(()),
+                Step::Went => {}
+                Step::Gave(part) => out.push(part),
             }
-            Encoding::Json => Ok(()),
         }
     }
 
     /// The body has ended: everything must have been there.
-    pub fn finish(self, out: &mut Vec<Part>) -> Result<(), Framing> {
+    pub fn finish(self) -> Result<(), Framing> {
         match self.encoding {
             Encoding::Protobuf if self.place == Place::Tail => Ok(()),
             Encoding::Protobuf => Err(Framing::new("the list ended early")),
-            Encoding::Json => json_page(&self.buffer.freeze(), out),
+            Encoding::Json => self.json.finish(),
         }
     }
 
@@ -100,6 +98,7 @@ impl ListDecoder {
                 Ok(Step::Went)
             }
             Place::List(left) => self.list_field(left),
+            Place::Passing(of_item, left) => Ok(self.pass(of_item, left)),
         }
     }
 
@@ -127,8 +126,12 @@ impl ListDecoder {
         if whole > left {
             return Err(Framing::new("an item is longer than its list"));
         }
+        if header.length > LARGEST_PASSED {
+            return Err(Framing::new("an item is larger than all objects together"));
+        }
         if header.length > LARGEST_OBJECT {
-            return Err(Framing::new("an item is larger than any object can be"));
+            self.place = Place::Passing(whole, left - whole);
+            return Ok(Step::Went);
         }
         if self.buffer.len() < whole {
             self.buffer.reserve(whole - self.buffer.len());
@@ -145,6 +148,17 @@ impl ListDecoder {
             2 => Ok(Step::Gave(Part::Item(value))),
             _ => Ok(Step::Went),
         }
+    }
+
+    fn pass(&mut self, of_item: usize, left: usize) -> Step {
+        let here = of_item.min(self.buffer.len());
+        self.buffer.advance(here);
+        if here < of_item {
+            self.place = Place::Passing(of_item - here, left);
+            return Step::NeedsBytes;
+        }
+        self.place = Place::List(left);
+        Step::Gave(Part::TooLarge)
     }
 }
 
@@ -177,24 +191,6 @@ fn varint(buffer: &[u8]) -> Result<Option<(u64, usize)>, Framing> {
     if buffer.len() >= 10 { Err(Framing::new("a number is too long")) } else { Ok(None) }
 }
 
-/// Both must be there, or it is no list; Go writes `null` for one without items.
-#[derive(Deserialize)]
-struct JsonPage {
-    metadata: ListMeta,
-    #[serde(deserialize_with = "Option::deserialize")]
-    items: Option<Vec<Box<RawValue>>>,
-}
-
-/// The items stay unparsed: one that cannot be understood must not lose the others.
-fn json_page(body: &Bytes, out: &mut Vec<Part>) -> Result<(), Framing> {
-    let page: JsonPage = serde_json::from_slice(body)
-        .map_err(|error| Framing::new(format!("the list is not JSON as expected: {}", place(&error))))?;
-    out.push(Part::Meta(page.metadata));
-    let items = page.items.unwrap_or_default();
-    out.extend(items.into_iter().map(|item| Part::Item(Bytes::from(Box::<str>::from(item).into_string()))));
-    Ok(())
-}
-
 /// Where a JSON error is, without the text around it, which may be anything.
 pub fn place(error: &serde_json::Error) -> String {
     format!("line {}, column {}", error.line(), error.column())
@@ -212,7 +208,7 @@ mod tests {
         for bytes in body.chunks(piece.max(1)) {
             decoder.feed(bytes, &mut parts)?;
         }
-        decoder.finish(&mut parts)?;
+        decoder.finish()?;
         Ok(parts)
     }
 
@@ -228,23 +224,10 @@ mod tests {
                 .iter()
                 .map(|part| match part {
                     Part::Item(bytes) => bytes.to_vec(),
-                    Part::Meta(_) => panic!("one version"),
+                    other => panic!("{other:?}"),
                 })
                 .collect();
             assert_eq!(got, items);
-        }
-    }
-
-    #[test]
-    fn json_that_is_no_list_is_not_an_empty_one() {
-        let page = |text: &str| {
-            let mut parts = Vec::new();
-            json_page(&Bytes::from(text.to_owned()), &mut parts).map(|()| parts.len())
-        };
-        assert_eq!(page(r#"{"metadata":{"resourceVersion":"7"},"items":null}"#), Ok(1));
-        assert_eq!(page(r#"{"metadata":{"resourceVersion":"7"},"items":[{}]}"#), Ok(2));
-        for text in ["{}", r#"{"metadata":{"resourceVersion":"7"}}"#, r#"{"items":[]}"#, "[]", "null"] {
-            assert!(page(text).is_err(), "{text}");
         }
     }
 
@@ -255,7 +238,7 @@ mod tests {
         let mut parts = Vec::new();
         decoder.feed(&body[..body.len() - 12], &mut parts).unwrap();
         assert!(parts.contains(&Part::Item(Bytes::from_static(b"first"))));
-        assert!(decoder.finish(&mut parts).is_err(), "the list ended early");
+        assert!(decoder.finish().is_err(), "the list ended early");
     }
 
     #[test]
@@ -267,22 +250,23 @@ mod tests {
         let huge =
             [MAGIC.to_vec(), vec![0x12, 0xff, 0xff, 0xff, 0xff, 0x7f, 0x12, 0xff, 0xff, 0xff, 0xff, 0x0f]]
                 .concat();
-        assert!(decode(&huge, 5).unwrap_err().0.contains("larger than any object"));
+        assert!(decode(&huge, 5).unwrap_err().0.contains("larger than all objects"));
         assert!(decode(b"{\"kind\":", 3).is_err());
         assert!(decode(b"", 1).is_err());
     }
 
     #[test]
-    fn one_bad_json_item_does_not_lose_the_others() {
-        let body = br#"{"kind":"PodList","metadata":{"resourceVersion":"7","continue":"next"},"items":[{"a":1},17,{"b":2}]}"#;
-        let mut decoder = ListDecoder::new(Encoding::Json);
+    fn an_object_that_is_too_large_is_passed_over_and_costs_no_memory() {
+        let large = build::list("7", &[b"one".to_vec(), vec![b'x'; LARGEST_OBJECT + 1], b"three".to_vec()]);
+        let mut decoder = ListDecoder::new(Encoding::Protobuf);
         let mut parts = Vec::new();
-        decoder.feed(body, &mut parts).unwrap();
-        decoder.finish(&mut parts).unwrap();
-        assert_eq!(parts.len(), 4);
-        assert_eq!(parts[2], Part::Item(Bytes::from_static(b"17")));
-        let Part::Meta(meta) = &parts[0] else { panic!() };
-        assert_eq!((meta.resource_version.as_str(), meta.next_page.as_str()), ("7", "next"));
+        for piece in large.chunks(16 << 10) {
+            decoder.feed(piece, &mut parts).unwrap();
+            assert!(decoder.buffer.len() <= 16 << 10, "{} bytes are kept", decoder.buffer.len());
+        }
+        decoder.finish().unwrap();
+        let item = |text: &'static str| Part::Item(Bytes::from_static(text.as_bytes()));
+        assert_eq!(parts[1..], [item("one"), Part::TooLarge, item("three")]);
     }
 
     proptest! {

@@ -2,8 +2,10 @@
 //!
 //! Source: Kubernetes "API concepts" (protobuf encoding, watch framing) and the `generated.proto` of each API
 //! group. A body is hostile until decoded: every length is held against a ceiling before anything is kept.
-//! One bad object is counted and skipped; only broken framing ends a stream.
+//! One bad object is counted and skipped, and so is one that is too large; only broken framing ends a
+//! stream.
 
+mod json;
 pub mod list;
 pub mod messages;
 pub mod stream;
@@ -20,6 +22,9 @@ pub enum Encoding {
 
 /// The largest object that is taken. etcd refuses more than 1.5 MiB, so this is generous.
 pub const LARGEST_OBJECT: usize = 8 << 20;
+
+/// What is larger is passed over, up to so much; whoever says that more is to come sends no objects.
+pub const LARGEST_PASSED: usize = 256 << 20;
 
 /// First bytes of every protobuf body and object.
 pub const MAGIC: &[u8; 4] = b"k8s\0";

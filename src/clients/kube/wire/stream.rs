@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::messages::meta::{ObjectMeta, Status};
-use super::{Encoding, Field, Framing, LARGEST_OBJECT, field, unwrap_envelope};
+use super::{Encoding, Field, Framing, LARGEST_OBJECT, LARGEST_PASSED, field, unwrap_envelope};
 
 /// What a watch tells.
 #[derive(Debug, PartialEq)]
@@ -16,6 +16,8 @@ pub enum Event {
     /// Everything up to this version has been told.
     Bookmark(String),
     Error(Status),
+    /// News of an object that is larger than any can be; what it said was passed over.
+    TooLarge,
 }
 
 /// Takes the bytes of a watch body in any pieces.
@@ -25,64 +27,101 @@ pub struct WatchDecoder {
     buffer: BytesMut,
     /// Where the search for the end of a JSON line goes on.
     searched: usize,
+    /// So many bytes of an event that is not kept are to come; of a line it is not known how many.
+    passing: Option<Passing>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Passing {
+    ToCome(usize),
+    Passed(usize),
+}
+
+enum Frame {
+    Whole(Bytes),
+    TooLarge,
 }
 
 impl WatchDecoder {
     pub fn new(encoding: Encoding) -> Self {
-        Self { encoding, buffer: BytesMut::new(), searched: 0 }
+        Self { encoding, buffer: BytesMut::new(), searched: 0, passing: None }
     }
 
     /// Adds bytes and gives out the events that are whole.
     pub fn feed(&mut self, bytes: &[u8], out: &mut Vec<Event>) -> Result<(), Framing> {
         self.buffer.extend_from_slice(bytes);
         while let Some(frame) = self.frame()? {
-            if frame.is_empty() {
-                continue;
-            }
-            out.push(match self.encoding {
-                Encoding::Protobuf => protobuf_event(frame)?,
-                Encoding::Json => json_event(&frame)?,
+            out.push(match (frame, self.encoding) {
+                (Frame::TooLarge, _) => Event::TooLarge,
+                (Frame::Whole(frame), _) if frame.is_empty() => continue,
+                (Frame::Whole(frame), Encoding::Protobuf) => protobuf_event(frame)?,
+                (Frame::Whole(frame), Encoding::Json) => json_event(&frame)?,
             });
-        }
-        if self.buffer.len() > LARGEST_OBJECT {
-            return Err(Framing::new("an event is larger than any object can be"));
         }
         Ok(())
     }
 
     /// Whether every event so far is whole.
     pub fn is_between_events(&self) -> bool {
-        self.buffer.iter().all(u8::is_ascii_whitespace)
+        self.passing.is_none() && self.buffer.iter().all(u8::is_ascii_whitespace)
     }
 
     /// Protobuf: four bytes of length, big-endian, and so many bytes. JSON: a line.
-    fn frame(&mut self) -> Result<Option<Bytes>, Framing> {
+    fn frame(&mut self) -> Result<Option<Frame>, Framing> {
         match self.encoding {
-            Encoding::Protobuf => {
-                let Some(length) = self.buffer.first_chunk::<4>() else { return Ok(None) };
-                let length = u32::from_be_bytes(*length) as usize;
-                if length > LARGEST_OBJECT {
-                    return Err(Framing::new("an event is larger than any object can be"));
-                }
-                if self.buffer.len() < 4 + length {
-                    return Ok(None);
-                }
-                self.buffer.advance(4);
-                Ok(Some(self.buffer.split_to(length).freeze()))
-            }
-            Encoding::Json => {
-                let end = self.buffer[self.searched..].iter().position(|byte| *byte == b'\n');
-                let Some(end) = end else {
-                    self.searched = self.buffer.len();
-                    return Ok(None);
-                };
-                let line = self.buffer.split_to(self.searched + end).freeze();
-                self.buffer.advance(1);
-                self.searched = 0;
-                Ok(Some(line))
-            }
+            Encoding::Protobuf => self.message(),
+            Encoding::Json => self.line(),
         }
     }
+
+    fn message(&mut self) -> Result<Option<Frame>, Framing> {
+        if let Some(Passing::ToCome(left)) = self.passing {
+            let here = left.min(self.buffer.len());
+            self.buffer.advance(here);
+            self.passing = (here < left).then_some(Passing::ToCome(left - here));
+            return Ok(self.passing.is_none().then_some(Frame::TooLarge));
+        }
+        let Some(length) = self.buffer.first_chunk::<4>() else { return Ok(None) };
+        let length = u32::from_be_bytes(*length) as usize;
+        if length > LARGEST_PASSED {
+            return Err(too_large());
+        }
+        if length > LARGEST_OBJECT {
+            self.passing = Some(Passing::ToCome(4 + length));
+            return self.message();
+        }
+        if self.buffer.len() < 4 + length {
+            return Ok(None);
+        }
+        self.buffer.advance(4);
+        Ok(Some(Frame::Whole(self.buffer.split_to(length).freeze())))
+    }
+
+    fn line(&mut self) -> Result<Option<Frame>, Framing> {
+        let end = memchr::memchr(b'\n', &self.buffer[self.searched..]);
+        if let Some(end) = end {
+            let line = self.buffer.split_to(self.searched + end).freeze();
+            self.buffer.advance(1);
+            self.searched = 0;
+            let is_too_large = self.passing.take().is_some() || line.len() > LARGEST_OBJECT;
+            return Ok(Some(if is_too_large { Frame::TooLarge } else { Frame::Whole(line) }));
+        }
+        self.searched = self.buffer.len();
+        let before = if let Some(Passing::Passed(before)) = self.passing { before } else { 0 };
+        if before > 0 || self.searched > LARGEST_OBJECT {
+            let passed = before + self.searched;
+            self.buffer.clear();
+            (self.searched, self.passing) = (0, Some(Passing::Passed(passed)));
+            if passed > LARGEST_PASSED {
+                return Err(too_large());
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn too_large() -> Framing {
+    Framing::new("an event is larger than all objects together")
 }
 
 fn protobuf_event(mut event: Bytes) -> Result<Event, Framing> {
@@ -222,6 +261,41 @@ mod tests {
         assert!(decode(Encoding::Protobuf, &[0xff, 0, 0, 0, 1], 1).is_err());
         assert!(decode(Encoding::Json, b"nonsense\n", 3).is_err());
         assert!(decode(Encoding::Json, b"{\"type\":\"NEWS\",\"object\":{}}\n", 3).is_err());
+    }
+
+    #[test]
+    fn news_of_an_object_that_is_too_large_are_passed_over_and_cost_no_memory() {
+        let large = "x".repeat(LARGEST_OBJECT + 1);
+        let metadata =
+            ObjectMeta { resource_version: "2".into(), name: large.clone(), ..ObjectMeta::default() };
+        let large_pod = Pod { metadata: Some(metadata), ..Pod::default() };
+        let protobuf = [
+            build::watch_event("ADDED", &pod("1")),
+            build::watch_event("MODIFIED", &large_pod),
+            build::watch_event("BOOKMARK", &pod("9")),
+        ];
+        let json = [
+            r#"{"type":"ADDED","object":{"metadata":{"name":"a"}}}"#.to_owned(),
+            format!(r#"{{"type":"MODIFIED","object":{{"metadata":{{"name":"{large}"}}}}}}"#),
+            r#"{"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"9"}}}"#.to_owned(),
+        ];
+        let json = json.join("\n") + "\n";
+        for (encoding, body) in [(Encoding::Protobuf, protobuf.concat()), (Encoding::Json, json.into_bytes())]
+        {
+            let (mut decoder, mut events) = (WatchDecoder::new(encoding), Vec::new());
+            for piece in body.chunks(16 << 10) {
+                decoder.feed(piece, &mut events).unwrap();
+                assert!(decoder.buffer.len() <= LARGEST_OBJECT, "{} bytes are kept", decoder.buffer.len());
+            }
+            assert!(decoder.is_between_events());
+            assert_eq!(events.len(), 3, "{encoding:?}");
+            assert!(matches!(events[1], Event::TooLarge), "{encoding:?}");
+            assert_eq!(events[2], Event::Bookmark("9".into()));
+            let half = WatchDecoder::new(encoding);
+            let (mut decoder, mut events) = (half, Vec::new());
+            decoder.feed(&body[..body.len() / 2], &mut events).unwrap();
+            assert!(!decoder.is_between_events(), "{encoding:?}: in the middle of what is passed over");
+        }
     }
 
     proptest! {
