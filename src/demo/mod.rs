@@ -14,6 +14,7 @@ mod json;
 mod outage;
 mod print;
 mod programs;
+pub mod protobuf;
 pub mod refusal;
 pub mod resource;
 mod standalone;

@@ -59,12 +59,12 @@ fn discovery_says_the_same_in_both_ways() {
 }
 
 #[test]
-fn a_wrong_token_is_refused_and_json_is_all_there_is() {
+fn a_wrong_token_is_refused_and_what_nobody_speaks_is_too() {
     let client = &alone().client;
     let call = |header: (&str, &str)| client.call("GET", "/api/v1/pods", &[header], "").code;
     assert_eq!(call(("Authorization", "Bearer wrong")), 401);
     assert_eq!(call(("Authorization", "Bearer secret")), 200);
-    assert_eq!(call(("Accept", "application/vnd.kubernetes.protobuf")), 406);
+    assert_eq!(call(("Accept", "application/cbor")), 406);
     assert_eq!(call(("Accept", "application/vnd.kubernetes.protobuf, application/json")), 200);
 }
 

@@ -109,9 +109,20 @@ impl Client {
         headers: &[(&str, &str)],
         body: &str,
     ) -> BufReader<TcpStream> {
+        self.send_as("HTTP/1.1", (method, path), headers, body)
+    }
+
+    /// The same in another version of HTTP.
+    pub fn send_as(
+        &self,
+        version: &str,
+        (method, path): (&str, &str),
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> BufReader<TcpStream> {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        let mut request = format!("{method} {path} HTTP/1.1\r\nHost: demo\r\nConnection: close\r\n");
+        let mut request = format!("{method} {path} {version}\r\nHost: demo\r\nConnection: close\r\n");
         for (name, value) in headers {
             request.extend([*name, ": ", *value, "\r\n"]);
         }

@@ -11,13 +11,13 @@ use crate::script::{Talk, definitions};
 use crate::wire::{Alone, Client};
 
 /// `kubectl proxy`: the real server in plain HTTP, as one account.
-struct Proxy {
+pub struct Proxy {
     child: Child,
-    client: Client,
+    pub client: Client,
 }
 
 impl Proxy {
-    fn to(cluster: &Cluster, context: &str) -> Proxy {
+    pub fn to(cluster: &Cluster, context: &str) -> Proxy {
         let mut command: Command =
             cluster.kubectl_command(&["--context", context, "proxy", "--port", "0", "--accept-hosts", ".*"]);
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();

@@ -13,6 +13,7 @@ mod gate;
 mod imitation;
 mod headroom;
 mod kinds;
+mod protobuf;
 #[expect(dead_code, reason = "what only the tests of the wire need")]
 #[path = "../wire/proxy.rs"]
 mod proxy;

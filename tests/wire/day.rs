@@ -85,6 +85,8 @@ pub struct Day {
     /// How often everything was mended.
     mended: u32,
     replaced: u32,
+    /// Something on the way knows only JSON, whoever stands at the address.
+    only_json: bool,
     /// So many changes are not in a copy. Should as many happen before the console is back, nobody can tell.
     pub copies_are_older_by: u64,
 }
@@ -92,7 +94,17 @@ pub struct Day {
 impl Day {
     /// A cluster with some objects and a console that looks at it through a proxy.
     pub async fn start(prepare: impl FnOnce(&Api, &Proxy)) -> Day {
+        Day::of(false, prepare).await
+    }
+
+    /// The same behind a gateway that knows only JSON.
+    pub async fn in_json() -> Day {
+        Day::of(true, |_, _| {}).await
+    }
+
+    async fn of(only_json: bool, prepare: impl FnOnce(&Api, &Proxy)) -> Day {
         let api = populated("c0", 300);
+        api.seam().only_json(only_json);
         let proxy = Proxy::start(api.address).await;
         prepare(&api, &proxy);
         let console = Console::at(proxy.address, "");
@@ -107,6 +119,7 @@ impl Day {
             drops: false,
             mended: 0,
             replaced: 0,
+            only_json,
             copies_are_older_by: 150,
         };
         day.note();
@@ -172,6 +185,7 @@ impl Day {
     }
 
     fn stand(&mut self, api: Api) {
+        api.seam().only_json(self.only_json);
         self.proxy.lead_to(api.address);
         self.before.push(std::mem::replace(&mut self.api, api));
         self.note();

@@ -23,8 +23,9 @@ async fn what_changes_on_the_server_changes_here() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_history_that_is_gone_leads_to_one_new_list_in_both_forms() {
-    for as_http in [false, true] {
+    for (as_http, only_json) in [(false, false), (true, false), (false, true), (true, true)] {
         let api = Api::start("one", None);
+        api.seam().only_json(only_json);
         api.server.answer_expired_watches_with_http_410(as_http);
         for count in 0..40 {
             api.deployment(&format!("service-{count}"), 1);
@@ -45,7 +46,8 @@ async fn a_history_that_is_gone_leads_to_one_new_list_in_both_forms() {
             .await;
         let asked = api.seam().asked("/deployments?");
         assert!((2..6).contains(&asked), "a watch that is refused, a list, a watch: {asked}");
-        let of_a_version = api.seam().asked("limit=500&resourceVersion=");
+        let lists = if only_json { "limit=500&resourceVersion=" } else { "?resourceVersion=" };
+        let of_a_version = api.seam().asked(lists);
         let or_newer = api.seam().asked("resourceVersionMatch=NotOlderThan");
         assert_eq!(
             (of_a_version > 0, of_a_version),
@@ -60,6 +62,7 @@ async fn a_history_that_is_gone_leads_to_one_new_list_in_both_forms() {
 async fn a_list_of_several_pages_is_one_list() {
     const MANY: usize = 1_200;
     let api = Api::start("one", None);
+    api.seam().only_json(true);
     let name = |count: usize| format!("service-{count:04}");
     for count in 0..MANY {
         api.deployment(&name(count), 1);
@@ -101,7 +104,14 @@ async fn streams_that_break_are_opened_again_where_they_were() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_object_that_cannot_be_understood_hurts_no_other_and_is_told() {
+    for only_json in [false, true] {
+        cannot_be_understood(only_json).await;
+    }
+}
+
+async fn cannot_be_understood(only_json: bool) {
     let api = Api::start("one", None);
+    api.seam().only_json(only_json);
     api.deployment("serving", 3);
     api.store.put(Kind::Deployments, deployment("odd", &json!("three")));
     let mut console = Console::of(&api);

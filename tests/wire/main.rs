@@ -1,5 +1,6 @@
 //! The sources against servers that fail: real HTTP on loopback, faults at the servers' seam, and the picture
-//! compared with what the servers hold. Protobuf is the business of the tests with real servers.
+//! compared with what the servers hold. They send protobuf as real ones do; a gateway that knows only JSON is a fault
+//! among the others.
 #![cfg(test)]
 
 mod budget;
@@ -7,6 +8,7 @@ mod census;
 mod cluster;
 mod day;
 mod doctor;
+mod encodings;
 mod faults;
 mod fleet;
 mod follows;

@@ -25,6 +25,7 @@ async fn a_list_is_whole_whatever_happens_between_its_pages() {
     ];
     for (what, between) in rows {
         let api = Api::start("one", None);
+        api.seam().only_json(true);
         (0..MANY).for_each(|number| api.deployment(&format!("service-{number}"), 1));
         let mut console = Console::of(&api);
         console.settled().await;

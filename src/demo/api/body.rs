@@ -10,8 +10,9 @@ use chrono::{DateTime, Utc};
 use futures::stream;
 use serde_json::{Value, json};
 
-use super::accept::Form;
+use super::accept::{Encoding, Form, Wish};
 use crate::demo::{
+    protobuf,
     refusal::{Outcome, Refusal},
     resource::Kind,
     store::Object,
@@ -51,8 +52,16 @@ pub fn typed(code: u16, media: &'static str, body: Body) -> Response {
     response
 }
 
-pub fn refusal(refusal: &Refusal) -> Response {
-    let mut response = json(refusal.code, &refusal.body());
+/// An object that is kept nowhere, such as an error, in its envelope.
+pub fn binary(code: u16, of: protobuf::Type<'_>, value: &Value) -> Response {
+    typed(code, protobuf::MEDIA, Body::from(protobuf::object(of, value)))
+}
+
+pub fn refusal(refusal: &Refusal, encoding: Encoding) -> Response {
+    let mut response = match encoding {
+        Encoding::Json => json(refusal.code, &refusal.body()),
+        Encoding::Protobuf => binary(refusal.code, protobuf::STATUS, &refusal.body()),
+    };
     if refusal.code == 504 {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     }
@@ -60,17 +69,35 @@ pub fn refusal(refusal: &Refusal) -> Response {
 }
 
 /// One object in the form that was asked for.
-pub fn object(code: u16, object: &Object, form: Form, now: DateTime<Utc>) -> Response {
-    match form {
-        Form::Object => bytes(code, object.body()),
-        Form::Metadata => json(code, &metadata(&object.value())),
-        Form::Table => json(code, &table_of(object, true, IncludeObject::Metadata, now)),
+pub fn object(code: u16, object: &Object, wish: Wish, now: DateTime<Utc>) -> Response {
+    match (wish.form, wish.encoding) {
+        (Form::Table, _) => json(code, &table_of(object, true, IncludeObject::Metadata, now)),
+        (form, Encoding::Protobuf) => with_type(object.kind, form, |of| binary(code, of, &object.value())),
+        (Form::Object, Encoding::Json) => bytes(code, object.body()),
+        (Form::Metadata, Encoding::Json) => json(code, &metadata(&object.value())),
     }
+}
+
+/// The message that an object of this kind is, in this form.
+pub fn with_type<T>(kind: Kind, form: Form, then: impl FnOnce(protobuf::Type<'_>) -> T) -> T {
+    let (row, version) = (kind.row(), kind.row().api_version());
+    then(match form {
+        Form::Object | Form::Table => protobuf::Type { version: &version, name: row.kind },
+        Form::Metadata => protobuf::METADATA,
+    })
 }
 
 /// `PartialObjectMetadata`
 pub fn metadata(value: &Value) -> Value {
     json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": value["metadata"]})
+}
+
+/// One event of a watch.
+pub fn event(encoding: Encoding, verb: &str, of: protobuf::Type<'_>, object: &Value) -> Vec<u8> {
+    match encoding {
+        Encoding::Json => format!("{{\"type\":\"{verb}\",\"object\":{object}}}\n").into_bytes(),
+        Encoding::Protobuf => protobuf::event(verb, of, object),
+    }
 }
 
 /// What the rows of a Table carry beside their cells.
@@ -119,12 +146,29 @@ pub struct Listing {
     pub kind: Kind,
     pub meta: Value,
     pub objects: Vec<Arc<Object>>,
-    pub form: Form,
+    pub wish: Wish,
     pub include: IncludeObject,
     pub now: DateTime<Utc>,
 }
 
 pub fn list(listing: Listing) -> Response {
+    match listing.wish.encoding {
+        Encoding::Json => json_list(listing),
+        Encoding::Protobuf => binary_list(&listing),
+    }
+}
+
+/// Every length stands before what it is the length of: it is made whole.
+fn binary_list(listing: &Listing) -> Response {
+    let values: Vec<Value> = listing.objects.iter().map(|object| object.value()).collect();
+    let whole: Bytes = with_type(listing.kind, listing.wish.form, |of| {
+        protobuf::list(of, &listing.meta, values.iter()).into()
+    });
+    let pieces = (0..whole.len()).step_by(PIECE).map(move |at| whole.slice(at..whole.len().min(at + PIECE)));
+    typed(200, protobuf::MEDIA, Body::from_stream(stream::iter(pieces.map(Ok::<_, std::io::Error>))))
+}
+
+fn json_list(listing: Listing) -> Response {
     let head = head(&listing);
     let state = (listing, head, 0);
     let pieces = stream::unfold(state, |(listing, mut piece, mut next)| async move {
@@ -149,12 +193,12 @@ pub fn list(listing: Listing) -> Response {
 
 fn head(listing: &Listing) -> Vec<u8> {
     let row = listing.kind.row();
-    let (kind, version) = match listing.form {
+    let (kind, version) = match listing.wish.form {
         Form::Object => (format!("{}List", row.kind), row.api_version()),
         Form::Metadata => ("PartialObjectMetadataList".to_owned(), "meta.k8s.io/v1".to_owned()),
         Form::Table => ("Table".to_owned(), "meta.k8s.io/v1".to_owned()),
     };
-    let items = match listing.form {
+    let items = match listing.wish.form {
         Form::Table => {
             format!(r#""columnDefinitions":{},"rows":["#, Value::from(row.printer.definitions()))
         }
@@ -164,7 +208,7 @@ fn head(listing: &Listing) -> Vec<u8> {
 }
 
 fn item(listing: &Listing, object: &Object, piece: &mut Vec<u8>) {
-    match listing.form {
+    match listing.wish.form {
         Form::Object => {
             let (start, rest) = object.item();
             piece.extend_from_slice(start.as_bytes());

@@ -7,10 +7,12 @@ use axum::body::Body;
 use axum::http::header::{self, HeaderValue};
 use axum::response::Response;
 
+use super::accept::Encoding;
 use super::asked::Asked;
 use super::body;
 use super::mangle;
 use super::route::Route;
+use crate::demo::protobuf::{self, MEDIA};
 use crate::demo::refusal::Refusal;
 
 /// What a request gets instead of its answer.
@@ -26,11 +28,11 @@ pub enum Failure {
     Webhook(u16, &'static str),
     /// The head, a piece of the body, and then the connection is broken off; it was done.
     Cut,
-    /// A body that is no JSON; nothing was done.
+    /// A body that is not what its type says; nothing was done.
     Garbage,
-    /// JSON of another shape than was asked for; nothing was done.
+    /// Of another shape than was asked for; nothing was done.
     WrongTypes,
-    /// `{}`: JSON, and nothing in it; nothing was done.
+    /// `{}`, or an envelope: nothing is in it; nothing was done.
     Blank,
     /// More than anybody should keep, of no sense; nothing was done.
     Huge,
@@ -63,6 +65,8 @@ pub enum Mangled {
     Odd,
     /// A watch that tells everything twice.
     Twice,
+    /// Everything, in pieces of a few bytes.
+    Crumbs,
     /// A watch without events of this type.
     Without(&'static str),
     /// A watch that begins with a bookmark of long ago.
@@ -73,19 +77,26 @@ pub enum Mangled {
 
 impl Failure {
     /// The answer, for those that have one of their own.
-    pub(super) fn answer(self, asked: &Asked) -> Response {
+    pub(super) fn answer(self, asked: &Asked, encoding: Encoding) -> Response {
+        let like = |text: &'static str, bytes: Vec<u8>| match encoding {
+            Encoding::Json => body::typed(200, "application/json", Body::from(text)),
+            Encoding::Protobuf => body::typed(200, MEDIA, Body::from(bytes)),
+        };
+        let list = protobuf::Type { version: "v1", name: "List" };
         let mut response = match self {
             Failure::RetryAfter(429, _) => body::text(429, "Too many requests, please try again later.\n"),
             Failure::Status(code) | Failure::StatusAfter(code) | Failure::RetryAfter(code, _) => {
-                body::json(code, &status(code, asked).body())
+                refused(code, &status(code, asked), encoding)
             }
-            Failure::Webhook(code, why) => body::json(code, &Refusal::by_webhook(code, why).body()),
+            Failure::Webhook(code, why) => refused(code, &Refusal::by_webhook(code, why), encoding),
             Failure::WrongTypes => {
-                json(r#"{"kind":"List","metadata":{"resourceVersion":"7"},"items":"none"}"#)
+                let items = protobuf::of_another_type(2);
+                let text = r#"{"kind":"List","metadata":{"resourceVersion":"7"},"items":"none"}"#;
+                like(text, protobuf::envelope(list, &items))
             }
-            Failure::Blank => json("{}"),
-            Failure::Huge => body::typed(200, "application/json", mangle::endless()),
-            _ => json("<html>a proxy's page</html>"),
+            Failure::Blank => like("{}", protobuf::envelope(list, b"")),
+            Failure::Huge => mangle::endless(encoding),
+            _ => like(PAGE, PAGE.into()),
         };
         if let Failure::RetryAfter(_, seconds) = self {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
@@ -94,9 +105,15 @@ impl Failure {
     }
 }
 
-fn json(text: &'static str) -> Response {
-    body::typed(200, "application/json", Body::from(text))
+/// Without the wish for time that some codes come with.
+fn refused(code: u16, refusal: &Refusal, encoding: Encoding) -> Response {
+    match encoding {
+        Encoding::Json => body::json(code, &refusal.body()),
+        Encoding::Protobuf => body::binary(code, protobuf::STATUS, &refusal.body()),
+    }
 }
+
+const PAGE: &str = "<html>a proxy's page</html>";
 
 /// The words Kubernetes has for a code, about the object that the request was about.
 fn status(code: u16, asked: &Asked) -> Refusal {

@@ -6,7 +6,7 @@ use axum::response::Response;
 use serde_json::json;
 
 use super::Server;
-use super::accept::Form;
+use super::accept::Wish;
 use super::body::{self, IncludeObject, Listing};
 use super::route::{Call, Params};
 use crate::demo::{
@@ -14,14 +14,14 @@ use crate::demo::{
     store::{Key, Query, Snapshot},
 };
 
-pub fn one(server: &Server, call: &Call, form: Form) -> Outcome<Response> {
+pub fn one(server: &Server, call: &Call, wish: Wish) -> Outcome<Response> {
     let found = server.store.get(call.kind(), &call.key());
     let object =
         found.ok_or_else(|| Refusal::not_found(call.kind, call.name.as_deref().unwrap_or_default()))?;
-    Ok(body::object(200, &object, form, server.store.clock().now()))
+    Ok(body::object(200, &object, wish, server.store.clock().now()))
 }
 
-pub fn answer(server: &Server, call: &Call, params: &Params, form: Form) -> Outcome<Response> {
+pub fn answer(server: &Server, call: &Call, params: &Params, wish: Wish) -> Outcome<Response> {
     let query = params.selection(call)?;
     let include = IncludeObject::parse(params.get("includeObject"))?;
     let limit = usize::try_from(params.int("limit")?.unwrap_or(0)).unwrap_or(0);
@@ -44,7 +44,7 @@ pub fn answer(server: &Server, call: &Call, params: &Params, form: Form) -> Outc
         }
     }
     let now = server.store.clock().now();
-    Ok(body::list(Listing { kind: call.kind, meta, objects, form, include, now }))
+    Ok(body::list(Listing { kind: call.kind, meta, objects, wish, include, now }))
 }
 
 struct Page {

@@ -1,8 +1,8 @@
 //! One Kubernetes API server over one store: HTTP in, `metav1` out.
 //!
 //! It is generic: the table of resources says what there is, the store says what is true, and these files
-//! say how Kubernetes words it. It speaks JSON only, as custom resources do everywhere. It refuses to decide
-//! anything about the cluster: that is the scenario's.
+//! say how Kubernetes words it. Built-in kinds are read in protobuf or JSON, as they are asked for; what is
+//! written comes and goes as JSON. It refuses to decide anything about the cluster: that is the scenario's.
 
 mod accept;
 mod admission;
@@ -38,7 +38,7 @@ use serde_json::json;
 use super::refusal::{Outcome, Refusal};
 use super::resource::{Kind, Verbs};
 use super::store::Store;
-use accept::Form;
+use accept::Wish;
 use route::{Call, Route, Sub};
 
 pub use asked::{Asked, Nature, Which};
@@ -92,7 +92,8 @@ impl Server {
 }
 
 async fn handle(State(server): State<Arc<Server>>, request: Request) -> Response {
-    answer(&server, request).await.unwrap_or_else(|refusal| body::refusal(&refusal))
+    let encoding = accept::of_errors(request.headers());
+    answer(&server, request).await.unwrap_or_else(|refusal| body::refusal(&refusal, encoding))
 }
 
 async fn answer(server: &Arc<Server>, request: Request) -> Outcome<Response> {
@@ -113,15 +114,15 @@ async fn answer(server: &Arc<Server>, request: Request) -> Outcome<Response> {
 
 async fn resource(server: &Arc<Server>, call: Call, request: Request) -> Outcome<Response> {
     let params = route::Params::of(request.uri())?;
-    let form = Form::asked(request.headers())?;
+    let wish = Wish::of(request.headers(), call.kind)?;
     review::authorize(server, &call, &request)?;
     if call.kind.row().verbs == Verbs::Review {
         return review::answer(server, &call, request).await;
     }
     match (request.method().as_str(), &call.name, call.sub) {
-        ("GET", None, Sub::None) if params.flag("watch") => watch::open(server, &call, &params, form),
-        ("GET", None, Sub::None) => list::answer(server, &call, &params, form),
-        ("GET", Some(_), Sub::None | Sub::Status) => list::one(server, &call, form),
+        ("GET", None, Sub::None) if params.flag("watch") => watch::open(server, &call, &params, wish),
+        ("GET", None, Sub::None) => list::answer(server, &call, &params, wish),
+        ("GET", Some(_), Sub::None | Sub::Status) => list::one(server, &call, wish),
         ("GET", Some(_), Sub::Log) => logs::answer(server, &call, &params),
         ("GET", Some(_), Sub::Scale) => scale::get(server, &call),
         ("POST", None, Sub::None) => write::create(server, &call, &params, request).await,

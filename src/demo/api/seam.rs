@@ -13,7 +13,7 @@
 
 use std::fmt;
 use std::io;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::body::{Body, Bytes, HttpBody, to_bytes};
@@ -23,6 +23,7 @@ use axum::response::Response;
 use futures::{Stream, StreamExt, stream};
 use tokio::sync::watch;
 
+use super::accept;
 use super::asked::{Asked, Nature, Which};
 use super::failure::Failure;
 use super::line::{Line, Lines};
@@ -41,6 +42,7 @@ pub struct Seam {
     writing: AtomicUsize,
     most_writing: AtomicUsize,
     lines: Arc<Lines>,
+    only_json: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -75,6 +77,7 @@ impl Default for Seam {
             writing: AtomicUsize::new(0),
             most_writing: AtomicUsize::new(0),
             lines: Arc::default(),
+            only_json: AtomicBool::new(false),
         }
     }
 }
@@ -102,6 +105,11 @@ impl Seam {
     /// Resets every connection there is now, idle ones too.
     pub fn hang_up(&self) {
         self.lines.break_all_off();
+    }
+
+    /// As behind a gateway that knows only JSON: nobody is heard who asks for anything else.
+    pub fn only_json(&self, yes: bool) {
+        self.only_json.store(yes, Ordering::Relaxed);
     }
 
     /// The next so many requests whose path and query have this part fail.
@@ -219,8 +227,11 @@ const MOST_NOTED: usize = 100_000;
 const LARGEST: usize = 4 * 1024 * 1024;
 
 /// The middleware.
-pub async fn pass(State(seam): State<Arc<Seam>>, request: Request, next: Next) -> Response {
+pub async fn pass(State(seam): State<Arc<Seam>>, mut request: Request, next: Next) -> Response {
     seam.awake().await;
+    if seam.only_json.load(Ordering::Relaxed) {
+        accept::only_json(request.headers_mut());
+    }
     let (asked, request) = look(request).await;
     seam.note(&asked);
     let _writing = seam.writes(&asked);
@@ -274,6 +285,7 @@ async fn fail(
 ) -> Response {
     let line = request.extensions().get::<ConnectInfo<Line>>().map(|ConnectInfo(line)| line.clone());
     let mut mended = seam.mended.subscribe();
+    let encoding = accept::of_errors(request.headers());
     let request = whole(request).await;
     match failure {
         Failure::Cut => return mangle::cut(work(seam, asked, request, next).await),
@@ -303,7 +315,7 @@ async fn fail(
         // It cannot be written any more: the attempt is what closes the connection.
         return Response::default();
     }
-    failure.answer(asked)
+    failure.answer(asked, encoding)
 }
 
 /// The pieces of a stream, held back by a pause and ended by a cut.

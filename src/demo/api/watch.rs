@@ -15,11 +15,11 @@ use tokio::sync::watch::Receiver;
 use tokio::time::{Instant, sleep_until};
 
 use super::Server;
-use super::accept::Form;
+use super::accept::{Encoding, Form, Wish};
 use super::body::{self, IncludeObject};
 use super::route::{Call, Params};
 use crate::demo::{
-    json,
+    json, protobuf,
     refusal::{Outcome, Refusal},
     resource::Kind,
     store::{Change, Object, Query, Verb},
@@ -36,7 +36,7 @@ struct Watch {
     server: Arc<Server>,
     kind: Kind,
     query: Query,
-    form: Form,
+    wish: Wish,
     include: IncludeObject,
     /// Everything up to this version has been told.
     told: u64,
@@ -50,7 +50,7 @@ struct Watch {
     ended: bool,
 }
 
-pub fn open(server: &Arc<Server>, call: &Call, params: &Params, form: Form) -> Outcome<Response> {
+pub fn open(server: &Arc<Server>, call: &Call, params: &Params, wish: Wish) -> Outcome<Response> {
     let store = &server.store;
     let asked = params.version()?;
     let timeout = params
@@ -62,7 +62,7 @@ pub fn open(server: &Arc<Server>, call: &Call, params: &Params, form: Form) -> O
         server: server.clone(),
         kind: call.kind,
         query: params.selection(call)?,
-        form,
+        wish,
         include: IncludeObject::parse(params.get("includeObject"))?,
         told: asked.unwrap_or_default(),
         ready: Vec::new(),
@@ -98,7 +98,11 @@ pub fn open(server: &Arc<Server>, call: &Call, params: &Params, form: Form) -> O
         let piece = watch.next().await?;
         Some((Ok::<_, std::io::Error>(piece), watch))
     });
-    Ok(body::typed(200, "application/json", Body::from_stream(pieces)))
+    let media = match wish.encoding {
+        Encoding::Json => "application/json",
+        Encoding::Protobuf => "application/vnd.kubernetes.protobuf;stream=watch",
+    };
+    Ok(body::typed(200, media, Body::from_stream(pieces)))
 }
 
 impl Watch {
@@ -137,7 +141,7 @@ impl Watch {
             }
             Err(refusal) => {
                 let body = refusal.body();
-                self.event("ERROR", &body);
+                self.tell_of("ERROR", protobuf::STATUS, &body);
                 self.ended = true;
             }
         }
@@ -178,14 +182,15 @@ impl Watch {
     }
 
     fn object(&mut self, verb: &str, object: &Object) {
-        match self.form {
-            Form::Object => {
+        match (self.wish.form, self.wish.encoding) {
+            (Form::Object | Form::Metadata, Encoding::Protobuf) => self.event(verb, &object.value()),
+            (Form::Object, Encoding::Json) => {
                 self.ready.extend_from_slice(format!(r#"{{"type":"{verb}","object":"#).as_bytes());
                 self.ready.extend_from_slice(&object.body());
                 self.ready.extend_from_slice(b"}\n");
             }
-            Form::Metadata => self.event(verb, &body::metadata(&object.value())),
-            Form::Table => {
+            (Form::Metadata, Encoding::Json) => self.event(verb, &body::metadata(&object.value())),
+            (Form::Table, _) => {
                 let now = self.server.store.clock().now();
                 let table = body::table_of(object, !self.headed, self.include, now);
                 self.headed = true;
@@ -200,7 +205,7 @@ impl Watch {
         if initial_events_end {
             meta["annotations"] = json!({"k8s.io/initial-events-end": "true"});
         }
-        let object = match self.form {
+        let object = match self.wish.form {
             Form::Object => {
                 json!({"kind": row.kind, "apiVersion": row.api_version(), "metadata": meta})
             }
@@ -214,7 +219,13 @@ impl Watch {
         self.event("BOOKMARK", &object);
     }
 
+    /// An event of an object in the form that was asked for.
     fn event(&mut self, verb: &str, object: &Value) {
-        self.ready.extend_from_slice(format!("{{\"type\":\"{verb}\",\"object\":{object}}}\n").as_bytes());
+        let (kind, form) = (self.kind, self.wish.form);
+        body::with_type(kind, form, |of| self.tell_of(verb, of, object));
+    }
+
+    fn tell_of(&mut self, verb: &str, of: protobuf::Type<'_>, object: &Value) {
+        self.ready.extend_from_slice(&body::event(self.wish.encoding, verb, of, object));
     }
 }
