@@ -1,6 +1,7 @@
 //! What changes on a server changes here, also when its history is gone and its streams break.
 
 use serde_json::json;
+use skydeck::demo::api::{Failure, Mangled, Which};
 use skydeck::demo::resource::Kind;
 
 use crate::cluster::{Api, Console, deployment};
@@ -46,13 +47,12 @@ async fn a_history_that_is_gone_leads_to_one_new_list_in_both_forms() {
             .await;
         let asked = api.seam().asked("/deployments?");
         assert!((2..6).contains(&asked), "a watch that is refused, a list, a watch: {asked}");
-        let lists = if only_json { "limit=500&resourceVersion=" } else { "?resourceVersion=" };
-        let of_a_version = api.seam().asked(lists);
-        let or_newer = api.seam().asked("resourceVersionMatch=NotOlderThan");
-        assert_eq!(
-            (of_a_version > 0, of_a_version),
-            (true, or_newer),
-            "a list of just that version is asked for"
+        let of_a_version = api.seam().record(&Which::any().at("resourceVersion="));
+        let mut lists = of_a_version.iter().filter(|it| !it.query.contains("watch=1")).peekable();
+        assert!(lists.peek().is_some(), "nothing was listed");
+        assert!(
+            lists.all(|it| it.query.contains("resourceVersionMatch=NotOlderThan")),
+            "a list of just that version is asked for: {of_a_version:?}"
         );
     }
 }
@@ -100,6 +100,38 @@ async fn streams_that_break_are_opened_again_where_they_were() {
     }
     let relists: u32 = console.cluster().sources.values().map(|source| source.relists).sum();
     assert_eq!(relists, 0, "a watch goes on where it was; nothing was listed again");
+}
+
+/// Some servers tell of what is deleted with the version that it had last. No watch goes back there: it would be told
+/// once more of all that was changed and deleted since.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delete_of_an_old_version_turns_no_watch_back() {
+    for only_json in [false, true] {
+        let api = Api::start("one", None);
+        api.seam().only_json(only_json);
+        api.server.tell_deletes_with_old_versions(true);
+        api.seam().fail("watch=", usize::MAX, Failure::Body(Mangled::Without("BOOKMARK")));
+        api.deployment("old", 1);
+        api.age(50);
+        api.deployment("kept", 1);
+        let mut console = Console::of(&api);
+        console.settled().await;
+        api.deployment("kept", 2);
+        console.until("changed", |it| it.equals(&api)).await;
+        let reached = api.store.version();
+        api.delete(Kind::Deployments, "old");
+        console.until("deleted", |it| it.equals(&api)).await;
+        api.seam().forget();
+        api.seam().cut();
+        api.deployment("kept", 3);
+        console.until("changed again", |it| it.equals(&api)).await;
+        let asked = api.seam().record(&Which::any().at("/deployments?watch=1"));
+        let from = asked.iter().map(|it| {
+            let version = it.query.split('&').find_map(|pair| pair.strip_prefix("resourceVersion="));
+            version.unwrap().parse::<u64>().unwrap()
+        });
+        assert!(!asked.is_empty() && from.min() >= Some(reached), "not from {reached} on: {asked:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

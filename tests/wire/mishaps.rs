@@ -123,7 +123,22 @@ fn lives() -> Vec<Row> {
             day.api.seam().resume();
         })
     };
+    // A watch that is opened anew where such an event stands is told once more of what was deleted since.
+    let deleted_as_of_old = |bookmarks: bool| {
+        harmless(format!("deletes with the versions of before, with bookmarks: {bookmarks}"), move |day| {
+            day.api.server.tell_deletes_with_old_versions(true);
+            if !bookmarks {
+                day.api.seam().fail("watch=", FOR_EVER, Failure::Body(Mangled::Without("BOOKMARK")));
+            }
+            day.deployment(4, 8);
+            day.delete(4);
+            day.delete(3);
+            day.api.seam().cut();
+        })
+    };
     vec![
+        deleted_as_of_old(true),
+        deleted_as_of_old(false),
         compacted(false),
         compacted(true),
         harmless("a copy of some time ago", Day::restore),

@@ -59,12 +59,14 @@ pub struct Server {
     seam: Arc<Seam>,
     identity: Identity,
     expired_as_http: AtomicBool,
+    deletes_of_old: AtomicBool,
 }
 
 impl Server {
     pub fn new(store: Arc<Store>, identity: Identity) -> Arc<Server> {
         let seam = Arc::new(Seam::default());
-        Arc::new(Server { store, seam, identity, expired_as_http: AtomicBool::new(false) })
+        let (expired_as_http, deletes_of_old) = (AtomicBool::new(false), AtomicBool::new(false));
+        Arc::new(Server { store, seam, identity, expired_as_http, deletes_of_old })
     }
 
     pub fn store(&self) -> &Arc<Store> {
@@ -78,6 +80,12 @@ impl Server {
     /// A watch from a version that is too old gets an ERROR event inside a 200, or HTTP status 410.
     pub fn answer_expired_watches_with_http_410(&self, yes: bool) {
         self.expired_as_http.store(yes, Ordering::Relaxed);
+    }
+
+    /// A watch tells of deleted objects as they were, with the version of their last change and not that of their
+    /// end: as old servers do, and some of what only looks like one.
+    pub fn tell_deletes_with_old_versions(&self, yes: bool) {
+        self.deletes_of_old.store(yes, Ordering::Relaxed);
     }
 
     /// Serves until the future is dropped.

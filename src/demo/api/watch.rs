@@ -173,6 +173,9 @@ impl Watch {
             (None, true) => self.object("ADDED", &change.object),
             (Some(_), true) => self.object("MODIFIED", &change.object),
             (Some(before), false) => {
+                if self.server.deletes_of_old.load(Ordering::Relaxed) {
+                    return self.object("DELETED", before);
+                }
                 let mut last = before.value();
                 json::put(&mut last, "/metadata/resourceVersion", change.version.to_string().into());
                 self.object("DELETED", &Object::new(self.kind, change.version, &last));
