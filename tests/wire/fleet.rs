@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use futures::future::join_all;
 use serde_json::json;
 use skydeck::config::Config;
 use skydeck::runtime::headless::Headless;
@@ -12,23 +13,29 @@ use tokio::time::{Instant, timeout};
 
 use crate::cluster::{Api, TOKEN};
 use crate::day::virtually;
+use crate::proxy::{Mode, Proxy};
 
 const CLUSTERS: usize = 100;
 /// P14: requests to each in any second.
 const RATE: usize = 5;
 
+/// P2: so many tenths of a second after a fault everything is as it was.
+const BACK: usize = 300;
+
 struct Fleet {
     apis: Vec<Api>,
+    proxies: Vec<Proxy>,
     session: Headless,
     _folder: tempfile::TempDir,
 }
 
 impl Fleet {
-    fn start() -> Fleet {
+    async fn start() -> Fleet {
         let apis: Vec<Api> = (0..CLUSTERS).map(|number| Api::start(&format!("c{number}"), None)).collect();
+        let proxies = join_all(apis.iter().map(|api| Proxy::start(api.address))).await;
         let named = |number: usize| format!("c{number}");
         let each = |make: &dyn Fn(usize) -> serde_json::Value| (0..CLUSTERS).map(make).collect::<Vec<_>>();
-        let server = |number: usize| format!("http://{}", apis[number].address);
+        let server = |number: usize| format!("http://{}", proxies[number].address);
         let kubeconfig = json!({
             "apiVersion": "v1", "kind": "Config",
             "clusters": each(&|it| json!({"name": named(it), "cluster": {"server": server(it)}})),
@@ -40,13 +47,17 @@ impl Fleet {
         std::fs::write(&file, kubeconfig.to_string()).unwrap();
         let config = Config::parse(&folder.path().join("config.toml"), "").unwrap();
         let inventory = inventory::find(&config, &Places { kubeconfig_files: vec![file] }, &[]).unwrap();
-        Fleet { apis, session: Headless::start(&config, inventory), _folder: folder }
+        Fleet { apis, proxies, session: Headless::start(&config, inventory), _folder: folder }
     }
 
     async fn pass(&mut self, time: Duration) {
         let end = Instant::now() + time;
         while timeout(end - Instant::now(), self.session.fold()).await.is_ok() {}
         self.session.tick();
+    }
+
+    fn wires(&self, mode: Mode) {
+        self.proxies.iter().for_each(|proxy| proxy.set(mode));
     }
 
     fn live(&self) -> usize {
@@ -65,6 +76,9 @@ impl Fleet {
     }
 }
 
+/// What is done to all of them at one moment.
+type Act = fn(&Fleet);
+
 /// The most requests of any second, over all clusters and for one.
 fn most(asked: &[Vec<usize>]) -> (usize, usize) {
     let seconds = asked.windows(10);
@@ -77,20 +91,29 @@ fn most(asked: &[Vec<usize>]) -> (usize, usize) {
 #[test]
 fn a_hundred_clusters_that_were_lost_at_once_come_back_within_their_budgets() {
     virtually(1, async {
-        let mut fleet = Fleet::start();
+        let mut fleet = Fleet::start().await;
         fleet.pass(Duration::from_secs(65)).await;
         assert_eq!(fleet.live(), CLUSTERS);
         let quiet = fleet.tenths(50).await;
         println!("quiet: at most {:?} requests in a second, of all and of one", most(&quiet));
-        for (what, act) in [
-            ("every connection was reset", (|api| api.seam().hang_up()) as fn(&Api)),
-            ("every list is read anew", |api| {
+        let reset: Act = |fleet| fleet.apis.iter().for_each(|api| api.seam().hang_up());
+        let forgotten: Act = |fleet| {
+            for api in &fleet.apis {
                 api.store.compact();
                 api.seam().cut();
-            }),
+            }
+        };
+        let hole: Act = |fleet| fleet.wires(Mode::Swallow);
+        for (what, act, lasts, back) in [
+            ("every connection was reset", reset, Duration::ZERO, 150),
+            ("every list is read anew", forgotten, Duration::ZERO, 150),
+            ("nothing went through for a minute", hole, Duration::from_mins(1), BACK),
         ] {
-            fleet.apis.iter().for_each(act);
-            let asked = fleet.tenths(150).await;
+            act(&fleet);
+            fleet.pass(lasts).await;
+            assert!(lasts.is_zero() || fleet.live() == 0, "{what}: {} look live", fleet.live());
+            fleet.wires(Mode::Pass);
+            let asked = fleet.tenths(back).await;
             let (all, one) = most(&asked);
             let first: Vec<usize> = asked.iter().take(20).map(|tenth| tenth.iter().sum()).collect();
             println!("{what}: at most {all} requests in a second of all, {one} of one; by tenths {first:?}");
