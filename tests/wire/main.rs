@@ -13,6 +13,7 @@ mod faults;
 mod fleet;
 mod follows;
 mod gate;
+mod large;
 mod luck;
 mod mishaps;
 mod pages;
