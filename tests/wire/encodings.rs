@@ -1,11 +1,14 @@
 //! Built-in kinds come in protobuf, or in JSON where something on the way knows only that. What is read is the same.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use skydeck::clients::kube::wire::list::{ListDecoder, Part};
 use skydeck::clients::kube::wire::stream::{Event, WatchDecoder};
 use skydeck::clients::kube::{ACCEPT_BOTH, Question, wire::Encoding};
+use skydeck::demo::api::{Failure, Mangled};
 use skydeck::demo::protobuf::{self, Type};
 use skydeck::demo::store::{Object, Query};
 use skydeck::demo::{self, resource};
@@ -14,6 +17,7 @@ use skydeck::sources::kube::convert::Cx;
 use skydeck::sources::kube::kinds::{self, Resource};
 
 use crate::cluster::{Api, TOKEN, deployment};
+use crate::day::{Day, virtually};
 use crate::plugins::Bench;
 
 fn cx() -> Cx {
@@ -78,6 +82,27 @@ fn what_cannot_be_understood_in_json_cannot_be_in_protobuf() {
         for bytes in in_protobuf(&object) {
             assert!(resource.read(Encoding::Protobuf, &bytes, &mut cx()).is_err(), "{value}");
         }
+    }
+}
+
+/// No length, no name and no line is whole in one piece.
+#[test]
+fn in_pieces_of_a_few_bytes_nothing_is_lost_and_nothing_is_listed_anew() {
+    for only_json in [false, true] {
+        virtually(1, async {
+            let mut day = if only_json { Day::in_json().await } else { Day::start(|_, _| {}).await };
+            day.api.seam().fail("/", usize::MAX, Failure::Body(Mangled::Crumbs));
+            day.api.seam().cut();
+            day.pass(Duration::from_secs(15)).await;
+            for round in 0..20 {
+                day.deployment(round % 7, u32::from(round));
+                day.delete((round + 3) % 7);
+                day.pass(Duration::from_secs(3)).await;
+                assert!(day.equals(), "JSON {only_json}, round {round}: {}", day.told());
+            }
+            let relists: u32 = day.console.cluster().sources.values().map(|source| source.relists).sum();
+            assert_eq!(relists, 0, "JSON {only_json}");
+        });
     }
 }
 

@@ -38,6 +38,20 @@ fn failing(part: &'static str, failure: Failure) -> Row {
     })
 }
 
+/// Lists fail that are read anew, because what was watched is forgotten.
+fn lists(failure: Failure) -> Row {
+    row(format!("{failure:?} at lists that are read anew"), move |day| {
+        for part in ["/deployments?resourceVersion", "/deployments?limit"] {
+            day.api.seam().fail(part, FOR_EVER, failure);
+        }
+        day.api.seam().pause();
+        day.delete(1);
+        day.api.store.compact();
+        day.api.seam().cut();
+        day.api.seam().resume();
+    })
+}
+
 fn answers() -> Vec<Row> {
     let everywhere = [
         Failure::Cut,
@@ -57,6 +71,10 @@ fn answers() -> Vec<Row> {
     for failure in everywhere.into_iter().chain(codes) {
         rows.extend(["/", "/deployments?"].map(|part| failing(part, failure)));
     }
+    let bodies = [Mangled::Silent, Mangled::SilentMidway, Mangled::Truncated].map(Failure::Body);
+    let bodies = bodies.into_iter().chain([Failure::Cut, Failure::Blank, Failure::WrongTypes, Failure::Huge]);
+    rows.extend(bodies.map(lists));
+    rows.push(Row { harmless: true, ..lists(Failure::Body(Mangled::Crumbs)) });
     // What is listed anew because of it is a picture too.
     rows.extend(everywhere.map(|failure| failing("watch=", failure)));
     rows.extend(codes.map(|failure| failing("watch=", failure)));
@@ -181,6 +199,22 @@ async fn in_the_middle(row: &Row) {
     day.deployment(0, 9);
     day.pass(Duration::from_secs(2)).await;
     assert!(day.equals(), "a minute later: {}", day.told());
+}
+
+/// Those that were open when nothing went through stay silent for ever, also those that waited for their next request.
+#[test]
+fn connections_that_died_without_a_word_are_found() {
+    let seeds: Vec<u64> = (1..=12).collect();
+    let dies = |seed: &u64| {
+        virtually(*seed, async {
+            let mut day = Day::start(|_, _| {}).await;
+            day.pass(Duration::from_secs(3 + seed * 4)).await;
+            day.swallow();
+            day.pass(Duration::from_secs(1)).await;
+            day.recover().await;
+        });
+    };
+    each(&seeds, u64::to_string, dies);
 }
 
 /// The server thinks that it has nothing to tell, and nothing is ever mended: whoever listens must give up by itself.
