@@ -5,12 +5,12 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
-use rustix::fs::OFlags;
+use rustix::fs::{FlockOperation, OFlags, flock};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
@@ -122,39 +122,66 @@ impl Drop for Log {
     }
 }
 
+/// Several consoles may write to one file: whoever finds it full makes place, and the others follow.
 struct Rotating {
     path: PathBuf,
     file: File,
-    length: u64,
 }
 
 impl Rotating {
     fn open(path: &Path) -> io::Result<Self> {
-        if let Some(folder) = path.parent().filter(|folder| !folder.is_dir()) {
-            fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-        }
-        let file = append(path)?;
-        let length = file.metadata()?.len();
-        Ok(Self { path: path.to_owned(), file, length })
+        Ok(Self { path: path.to_owned(), file: in_place(path)? })
     }
 
     fn write(&mut self, line: &[u8]) -> io::Result<()> {
-        if self.length > 0 && self.length + line.len() as u64 > LONGEST {
+        // Deleted, or moved away by another console: what went into the old one nobody would read.
+        if !self.is_in_place() {
+            self.file = in_place(&self.path)?;
+        }
+        let length = self.file.metadata()?.len();
+        if length > 0 && length + line.len() as u64 > LONGEST {
+            self.make_place()?;
+        }
+        self.file.write_all(line)
+    }
+
+    fn is_in_place(&self) -> bool {
+        let (Ok(there), Ok(own)) = (fs::symlink_metadata(&self.path), self.file.metadata()) else {
+            return false;
+        };
+        (there.dev(), there.ino()) == (own.dev(), own.ino())
+    }
+
+    /// Done by one console alone; the others go on in the full file meanwhile. The lock goes with the old file.
+    fn make_place(&mut self) -> io::Result<()> {
+        if flock(&self.file, FlockOperation::NonBlockingLockExclusive).is_err() {
+            return Ok(());
+        }
+        // Another may have been quicker.
+        if self.is_in_place() {
             for number in (1..KEPT).rev() {
                 let _ = fs::rename(self.before(number), self.before(number + 1));
             }
-            fs::rename(&self.path, self.before(1))?;
-            self.file = append(&self.path)?;
-            self.length = 0;
+            match fs::rename(&self.path, self.before(1)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
         }
-        self.file.write_all(line)?;
-        self.length += line.len() as u64;
+        self.file = in_place(&self.path)?;
         Ok(())
     }
 
     fn before(&self, number: u32) -> PathBuf {
         self.path.with_extension(format!("log.{number}"))
     }
+}
+
+/// The file at its path, made with its folder if it is not there.
+fn in_place(path: &Path) -> io::Result<File> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.is_dir()) {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    }
+    append(path)
 }
 
 /// A link in its place is somebody else's doing.
@@ -192,10 +219,71 @@ mod tests {
         assert!(tail.len() >= TAIL as usize / 100 - 1);
         assert!(tail.iter().all(|line| line.len() == 99), "no half of a line");
         // It goes on where it ended.
-        let again = Rotating::open(&path).unwrap();
-        assert_eq!(again.length, file.length);
+        let before = fs::metadata(&path).unwrap().len();
+        Rotating::open(&path).unwrap().write(b"again\n").unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().len(), before + 6);
         std::os::unix::fs::symlink(&path, folder.path().join("link.log")).unwrap();
         assert!(Rotating::open(&folder.path().join("link.log")).is_err());
+    }
+
+    /// Every line of the file and of those before it, the oldest first.
+    fn all_lines(path: &Path) -> Vec<String> {
+        let files = [path.with_extension("log.2"), path.with_extension("log.1"), path.to_owned()];
+        let texts = files.iter().filter_map(|file| fs::read_to_string(file).ok());
+        texts.flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>()).collect()
+    }
+
+    #[test]
+    fn a_file_that_is_deleted_under_it_is_made_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state/skydeck.log");
+        let full = "x".repeat(LONGEST as usize - 1) + "\n";
+        let mut file = Rotating::open(&path).unwrap();
+        file.write(b"before\n").unwrap();
+        fs::remove_file(&path).unwrap();
+        file.write(b"after\n").unwrap();
+        assert_eq!(all_lines(&path), ["after"]);
+        // Also when there is no place any more, and with the whole folder.
+        file.write(full.as_bytes()).unwrap();
+        fs::remove_file(&path).unwrap();
+        fs::remove_file(path.with_extension("log.1")).unwrap();
+        for words in ["one\n", &full, "two\n"] {
+            file.write(words.as_bytes()).unwrap();
+        }
+        let lines = all_lines(&path);
+        assert_eq!((lines.len(), &*lines[0], &*lines[2]), (3, "one", "two"));
+        fs::remove_dir_all(path.parent().unwrap()).unwrap();
+        file.write(b"new\n").unwrap();
+        assert_eq!(all_lines(&path), ["new"]);
+        let about = fs::metadata(&path).unwrap();
+        assert_eq!(about.permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn two_consoles_that_make_place_in_one_log_lose_no_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("skydeck.log");
+        // Two files and a half.
+        let each = LONGEST as u32 / 100 * 5 / 4;
+        let line = |who: u32, number: u32| format!("{who} {number:07}{}", "x".repeat(90));
+        std::thread::scope(|scope| {
+            for who in 0..2 {
+                let mut file = Rotating::open(&path).unwrap();
+                scope.spawn(move || {
+                    for number in 0..each {
+                        file.write(format!("{}\n", line(who, number)).as_bytes()).unwrap();
+                    }
+                });
+            }
+        });
+        let lines = all_lines(&path);
+        assert_eq!(lines.len(), 2 * each as usize, "no line twice");
+        let written = (0..2).flat_map(|who| (0..each).map(move |number| line(who, number)));
+        let known: std::collections::HashSet<_> = lines.into_iter().collect();
+        assert!(written.into_iter().all(|line| known.contains(&line)));
+        assert!(path.with_extension("log.2").exists());
+        // A line of each may come on top of a full file.
+        assert!(fs::metadata(path.with_extension("log.2")).unwrap().len() <= LONGEST + 300);
     }
 
     #[test]
