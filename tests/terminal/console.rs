@@ -156,6 +156,11 @@ impl Console {
         self.pty.resize(Size::new(lines, columns)).unwrap();
     }
 
+    /// What the system lets the process have, as it tells it.
+    pub fn limits(&self) -> String {
+        std::fs::read_to_string(format!("/proc/{}/limits", self.child.id())).unwrap()
+    }
+
     pub fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }

@@ -8,6 +8,7 @@ mod console;
 mod hostile;
 mod keys;
 mod leaving;
+mod limits;
 mod login;
 mod printed;
 mod replay;
