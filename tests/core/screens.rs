@@ -2,15 +2,17 @@
 //! writes them anew; they are read as text in review.
 
 use proptest::prelude::*;
+use ratatui::style::{Color, Modifier};
 use serde_json::json;
 use skydeck::app::Msg;
-use skydeck::fleet::{Age, ClusterId, ObjectId, ObjectKey};
+use skydeck::fleet::fact::Connection;
+use skydeck::fleet::{Age, ClusterFact, ClusterId, FaultKind, ObjectId, ObjectKey};
 use skydeck::input::ACTIONS;
 use skydeck::panels::ALL;
 use skydeck::ui::theme::{BUILT_IN, Depth};
 
 use crate::hostile::is_harmless;
-use crate::world::{Screen, World, deployment, destination, fleet, node, pod, service, virtual_service};
+use crate::world::{Screen, World, ago, deployment, destination, fleet, node, pod, service, virtual_service};
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 36), (200, 60)];
 
@@ -107,6 +109,60 @@ fn states_are_told_apart_without_colour() {
     screen.keys("5");
     let replicas = screen.text();
     assert!(replicas.contains("?/3") && replicas.contains("7/8 ↻") && replicas.contains("–"), "{replicas}");
+}
+
+/// A server whose certificate is not checked may be anybody: loud where there are colours, a word where there are none.
+#[test]
+fn an_insecure_way_is_a_red_badge_and_a_word_without_colour() {
+    let way = |name: &str, insecure: bool| {
+        let server = format!("https://{name}.example.com").into();
+        ClusterFact::Client(Connection { server, context: name.into(), insecure, ..Connection::default() })
+    };
+    let insecure_world = || {
+        let mut world = World::new();
+        // The cursor is on the first.
+        for (name, insecure) in [("checked", false), ("calm", true), ("silent", true)] {
+            let cluster = world.cluster(name, "v1.33.5", 1, &[]);
+            world.fact(cluster, ago(1), way(name, insecure));
+        }
+        world.silent(ClusterId(2), FaultKind::Refused);
+        world
+    };
+    // Red in words of each theme; without colours what is reversed remains.
+    let themes = [
+        ("dark", Depth::TrueColor, Some(Color::Rgb(0xf7, 0x76, 0x8e))),
+        ("light", Depth::TrueColor, Some(Color::Rgb(0xb3, 0x20, 0x3c))),
+        ("contrast", Depth::TrueColor, Some(Color::Rgb(0xff, 0x7a, 0x3d))),
+        ("plain", Depth::Ansi16, Some(Color::Red)),
+        ("dark", Depth::Mono, None),
+    ];
+    for (theme, depth, red) in themes {
+        let mut screen = Screen::with_theme(insecure_world(), (200, 24), theme, depth, depth != Depth::Mono);
+        screen.keys("2");
+        let (text, buffer) = (screen.text(), screen.buffer());
+        for (name, words) in [
+            ("calm", "INSECURE the server's certificate is not checked"),
+            ("silent", "INSECURE ping: connection refused"),
+        ] {
+            let (line, shown) = text
+                .lines()
+                .enumerate()
+                .find(|(_, it)| it.contains(words))
+                .unwrap_or_else(|| panic!("{words}: {text}"));
+            assert!(shown.contains(name), "{text}");
+            let begin = shown[..shown.find(words).unwrap()].chars().count();
+            for column in begin..begin + "INSECURE".len() {
+                let style = buffer[(column as u16, line as u16)].style();
+                let reversed = style.add_modifier.contains(Modifier::REVERSED);
+                let back = if reversed { style.fg } else { style.bg };
+                match red {
+                    Some(_) => assert_eq!(back, red, "{theme}: {shown}"),
+                    None => assert!(reversed, "{shown}"),
+                }
+            }
+        }
+        assert_eq!(text.matches("INSECURE").count(), 2, "{text}");
+    }
 }
 
 /// The same numbers, and only what goes on is another thing: a colour alone must not tell it.
