@@ -53,8 +53,13 @@ pub async fn run(output: Format, setup: Setup) -> Result<u8> {
 }
 
 pub async fn examine(setup: Setup, now: Unix) -> Report {
+    examine_with(Connector::of_environment(), setup, now).await
+}
+
+/// Whose connector says how long a plugin may take, and through which proxies the ways lead.
+pub async fn examine_with(connector: Connector, setup: Setup, now: Unix) -> Report {
     let circumstances = Circumstances {
-        connector: Connector::of_environment(),
+        connector,
         job_kinds: setup.config.job_kinds.clone(),
         certificate_warning: setup.config.settings.certificate_warning,
         now,
@@ -92,7 +97,7 @@ impl Report {
 
 /// ```text
 /// aws-east: warning
-///   good     network           10.0.0.1:443 connects within 12 ms
+///   good     connect           10.0.0.1:443 within 12 ms
 ///   warning  version           v1.33.5: upstream support ended at 2026-06-28
 ///                              → upgrade it, unless your cloud supports it for longer
 /// ```

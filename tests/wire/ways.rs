@@ -26,9 +26,9 @@ use tokio_rustls::TlsAcceptor;
 use crate::cluster::{Api, TOKEN};
 use crate::plugins::nothing_leaked;
 
-type Issuer = CertifiedIssuer<'static, KeyPair>;
+pub type Issuer = CertifiedIssuer<'static, KeyPair>;
 
-fn issuer(name: &str) -> Issuer {
+pub fn issuer(name: &str) -> Issuer {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.distinguished_name.push(DnType::CommonName, name);
@@ -36,7 +36,7 @@ fn issuer(name: &str) -> Issuer {
 }
 
 /// A certificate for a name or an address, between two years.
-fn issued(by: &Issuer, name: &str, years: (i32, i32)) -> (String, String) {
+pub fn issued(by: &Issuer, name: &str, years: (i32, i32)) -> (String, String) {
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, name);
     params.subject_alt_names = vec![match name.parse() {
@@ -50,16 +50,20 @@ fn issued(by: &Issuer, name: &str, years: (i32, i32)) -> (String, String) {
     (params.signed_by(&key, by).unwrap().pem(), key.serialize_pem())
 }
 
-const NOW: (i32, i32) = (2020, 2099);
+pub const NOW: (i32, i32) = (2020, 2099);
 
 /// TLS before a server that speaks none. Notes the subject of each client certificate.
-struct Front {
-    address: SocketAddr,
+pub struct Front {
+    pub address: SocketAddr,
     shown: Arc<Mutex<Vec<Vec<u8>>>>,
 }
 
 impl Front {
-    async fn start(api: &Api, (certificate, key): &(String, String), clients_of: Option<&Issuer>) -> Front {
+    pub async fn start(
+        api: &Api,
+        (certificate, key): &(String, String),
+        clients_of: Option<&Issuer>,
+    ) -> Front {
         let chain = CertificateDer::pem_slice_iter(certificate.as_bytes()).map(Result::unwrap).collect();
         let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap();
         let builder = ServerConfig::builder();
@@ -93,7 +97,7 @@ impl Front {
         Front { address, shown }
     }
 
-    fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("https://{}", self.address)
     }
 
@@ -105,7 +109,7 @@ impl Front {
     }
 }
 
-fn encoded(text: &str) -> String {
+pub fn encoded(text: &str) -> String {
     base64::engine::general_purpose::STANDARD.encode(text)
 }
 
@@ -250,7 +254,7 @@ async fn a_plugin_may_give_a_certificate() {
 }
 
 /// A proxy of one kind; notes what it was asked for.
-async fn proxy(kind: &'static str, to: SocketAddr) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
+pub async fn proxy(kind: &'static str, to: SocketAddr) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (address, asked) = (listener.local_addr().unwrap(), Arc::<Mutex<Vec<String>>>::default());
     let notes = Arc::clone(&asked);
@@ -298,12 +302,20 @@ async fn servers_are_reached_through_the_proxies_that_are_named() {
     let connected = direct().connect(&with_password).unwrap();
     assert_eq!(connected.connection.proxy.as_ref().unwrap().as_str(), http.to_string());
     ask(&direct(), &with_password).await.unwrap();
+    let config = connected.door.way().config().await.unwrap();
+    assert!(certificate::of_server(&config).await.unwrap().is_some(), "its end is known behind a proxy too");
+    let heads = asked.lock().unwrap().clone();
+    assert_eq!(heads.len(), 2);
+    assert!(heads.iter().all(|head| head.to_lowercase().contains("basic ")), "{heads:?}");
     let head = asked.lock().unwrap().concat();
     assert!(head.starts_with("CONNECT api.example.com:6443 HTTP/1.1"), "{head}");
     assert!(head.to_lowercase().contains(&format!("basic {}", encoded("me:canary@password")).to_lowercase()));
     let (socks, asked) = proxy("socks5", front.address).await;
-    ask(&direct(), &named(Some(format!("socks5h://{socks}")))).await.unwrap();
-    assert_eq!(asked.lock().unwrap()[..], ["api.example.com"], "the proxy looks the name up");
+    let through_socks = named(Some(format!("socks5h://{socks}")));
+    ask(&direct(), &through_socks).await.unwrap();
+    let config = direct().connect(&through_socks).unwrap().door.way().config().await.unwrap();
+    assert!(certificate::of_server(&config).await.unwrap().is_some());
+    assert_eq!(asked.lock().unwrap()[..], ["api.example.com"; 2], "the proxy looks the name up");
     // The environment, and what is excepted from it.
     let (env, asked) = proxy("http", front.address).await;
     let of = |not_for: &str| {

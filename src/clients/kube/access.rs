@@ -72,7 +72,7 @@ impl Access<'_> {
     }
 }
 
-/// As `kubectl auth can-i` takes it: `deployments.apps in ml`.
+/// As `kubectl auth can-i` takes it: `deployments.apps in ml`, `pods/log`, `namespaces/kube-system`.
 impl fmt::Display for Access<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.resource)?;
@@ -81,6 +81,8 @@ impl fmt::Display for Access<'_> {
         }
         if !self.subresource.is_empty() {
             write!(f, "/{}", self.subresource)?;
+        } else if !self.name.is_empty() {
+            write!(f, "/{}", self.name)?;
         }
         match self.namespace {
             Some(namespace) => write!(f, " in {namespace}"),

@@ -35,7 +35,7 @@ pub(super) fn of_io(step: Step, error: &io::Error) -> Fault {
     of_error(step, error)
 }
 
-fn of_error(step: Step, error: &(dyn Error + 'static)) -> Fault {
+pub(super) fn of_error(step: Step, error: &(dyn Error + 'static)) -> Fault {
     let mut innermost = String::new();
     let mut cause = Some(error);
     while let Some(error) = cause {

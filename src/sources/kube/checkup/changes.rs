@@ -3,9 +3,8 @@
 //!
 //! It asks what the gate will ask again before each change; nothing here decides whether something may be written.
 
-use std::collections::BTreeMap;
-
-use super::{Checkup, Reach, Verdict};
+use super::rights::{self, Right};
+use super::{Checkup, Reach};
 use crate::clients::kube::{Access, Door};
 use crate::fleet::Kind;
 use crate::sources::kube::kinds::Resource;
@@ -13,7 +12,7 @@ use crate::sources::kube::kinds::Resource;
 const NAME: &str = "changes";
 
 /// The rights that changes of this kind need: verb, subresource, and what is lost without it.
-const fn rights(kind: Kind) -> &'static [(&'static str, &'static str, &'static str)] {
+const fn rights_for(kind: Kind) -> &'static [(&'static str, &'static str, &'static str)] {
     const SCALE: (&str, &str, &str) = ("update", "scale", "scaling");
     match kind {
         Kind::Deployment | Kind::StatefulSet => &[SCALE, ("patch", "", "restarts")],
@@ -40,37 +39,24 @@ pub(super) async fn look(checkup: &mut Checkup, door: &Door, served: &[Resource]
     if reach.read_only {
         return checkup.good(NAME, "none, ever: read_only in the configuration");
     }
-    let mut needed: Vec<(Access<'_>, &str)> = Vec::new();
+    let mut needed = Vec::new();
     for namespace in reach.within() {
         for resource in served {
             let (group, name) = (&*resource.group, &*resource.plural);
-            needed.extend(rights(resource.kind).iter().map(|(verb, subresource, loss)| {
-                (Access { verb, group, resource: name, subresource, namespace, name: "" }, *loss)
+            needed.extend(rights_for(resource.kind).iter().map(|(verb, subresource, loss)| Right {
+                access: Access { verb, group, resource: name, subresource, namespace, name: "" },
+                loss,
             }));
         }
-        needed.extend(TELLING.iter().map(|(verb, group, resource, loss)| {
-            (Access { verb, group, resource, namespace, ..Access::default() }, *loss)
+        needed.extend(TELLING.iter().map(|(verb, group, resource, loss)| Right {
+            access: Access { verb, group, resource, namespace, ..Access::default() },
+            loss,
         }));
     }
-    let mut denied: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    let mut allowed = 0;
-    for (access, loss) in &needed {
-        match door.may(access).await {
-            Ok(true) => allowed += 1,
-            Ok(false) => denied.entry(loss).or_default().push(format!("{} {access}", access.verb)),
-            Err(fault) => return checkup.broken(NAME, &fault),
-        }
-    }
-    if allowed == 0 {
+    let answers = rights::ask(door, needed).await;
+    if answers.denied.len() == answers.asked {
         return checkup.good(NAME, "none: the account may only look");
     }
-    if denied.is_empty() {
-        return checkup.good(NAME, format!("all {allowed} rights that they need"));
-    }
-    checkup.good(NAME, format!("{allowed} of {} rights that they need", needed.len()));
-    for (loss, accesses) in denied {
-        let what = accesses.join(", ");
-        let hint = format!("have the account allowed to {what}, if it is to change anything here");
-        checkup.add("change", Verdict::Warning, format!("may not {what}: without it no {loss}"), hint);
-    }
+    answers.tell(checkup, NAME);
+    answers.tell_denied(checkup, "change", ", if it is to change anything here");
 }

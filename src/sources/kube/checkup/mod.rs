@@ -5,6 +5,7 @@
 //! when one of them is broken, nothing behind it is asked for, since it would fail for the same reason.
 
 mod changes;
+mod rights;
 mod server;
 mod way;
 
@@ -106,10 +107,13 @@ impl Checkup {
     }
 
     fn broken(&mut self, name: &'static str, fault: &Fault) {
-        let what = fault.what();
-        let detail = if fault.detail.is_empty() { what } else { format!("{what}: {}", fault.detail) };
-        self.add(name, Verdict::Broken, detail, fault.hint());
+        self.add(name, Verdict::Broken, words(fault), fault.hint());
     }
+}
+
+fn words(fault: &Fault) -> String {
+    let what = fault.what();
+    if fault.detail.is_empty() { what } else { format!("{what}: {}", fault.detail) }
 }
 
 /// Looks at one cluster. Takes no longer than its deadlines allow.

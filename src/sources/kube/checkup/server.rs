@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::{HeaderMap, header};
 use tokio::time::Instant;
 
+use super::rights::{self, Right};
 use super::{Checkup, Circumstances, Reach, Verdict, changes};
 use crate::clients::kube::wire::Encoding;
 use crate::clients::kube::{ACCEPT_BOTH, Access, Door, Question};
@@ -20,6 +21,16 @@ const SUPPORT_WARNING: Age = Age(90 * Age::DAY.0);
 const ROUND_TRIPS: usize = 3;
 /// Slower than this is felt.
 const SLOW: Duration = Duration::from_secs(1);
+const YAML: &str = "YAML";
+/// By its UID a cluster is known. It is asked for as an object of its own namespace.
+const WHO: Access<'static> = Access {
+    verb: "get",
+    group: "",
+    resource: "namespaces",
+    subresource: "",
+    name: "kube-system",
+    namespace: Some("kube-system"),
+};
 
 pub(super) async fn look(checkup: &mut Checkup, door: &Door, reach: &Reach, with: &Circumstances) {
     if !answer(checkup, door, with.now).await {
@@ -126,44 +137,39 @@ async fn served(checkup: &mut Checkup, door: &Door, with: &Circumstances) -> Vec
 
 /// Each permission by itself, and what is lost without it.
 async fn permissions(checkup: &mut Checkup, door: &Door, served: &[Resource], reach: &Reach) {
-    let mut needed: Vec<(Kind, &[&str], Access<'_>)> = Vec::new();
+    let mut needed = vec![Right { access: WHO, loss: "word of another cluster that stands at this address" }];
     for resource in served {
         let within = if resource.kind.namespaced() { reach.within() } else { vec![None] };
         for namespace in within {
             let access =
                 Access { group: &resource.group, resource: &resource.plural, namespace, ..Access::default() };
-            needed.push((resource.kind, &["list", "watch"], access));
+            let mut need = |verb, subresource, loss| {
+                needed.push(Right { access: Access { verb, subresource, ..access }, loss });
+            };
+            need("list", "", resource.kind.loss());
+            need("watch", "", resource.kind.loss());
+            if is_inspected(resource.kind) {
+                need("get", "", YAML);
+            }
             if resource.kind == Kind::Pod {
-                needed.push((Kind::Pod, &["get"], Access { subresource: "log", ..access }));
+                need("get", "log", "logs");
             }
         }
     }
-    let (mut denied, mut asked) = (Vec::new(), 0);
-    for (kind, verbs, access) in needed {
-        let mut missing = Vec::new();
-        for verb in verbs {
-            asked += 1;
-            match door.may(&Access { verb, ..access }).await {
-                Ok(true) => {}
-                Ok(false) => missing.push(*verb),
-                Err(fault) => return checkup.broken("permissions", &fault),
-            }
-        }
-        if !missing.is_empty() {
-            let loss = if access.subresource == "log" { "logs" } else { kind.loss() };
-            denied.push((missing, access, loss));
-        }
-    }
-    let lacking: usize = denied.iter().map(|(verbs, ..)| verbs.len()).sum();
-    if denied.is_empty() {
-        return checkup.good("permissions", format!("all {asked} that are needed"));
-    }
-    checkup.good("permissions", format!("{} of {asked} that are needed", asked - lacking));
-    for (verbs, access, loss) in denied {
-        let what = format!("{} {access}", verbs.join(" and "));
-        let hint = format!("have the account allowed to {what}");
-        checkup.add("permission", Verdict::Warning, format!("may not {what}: without it no {loss}"), hint);
-    }
+    let mut answers = rights::ask(door, needed).await;
+    answers.tell(checkup, "permissions");
+    // Nobody comes to the YAML of what is not listed.
+    let unlisted: Vec<_> =
+        answers.denied.iter().filter(|it| it.access.verb == "list").map(|it| it.access.to_string()).collect();
+    answers.denied.retain(|it| it.loss != YAML || !unlisted.contains(&it.access.to_string()));
+    answers.tell_denied(checkup, "permission", "");
+}
+
+/// Whether its objects can be opened, with their YAML.
+const fn is_inspected(kind: Kind) -> bool {
+    kind.is_workload()
+        || kind.is_route()
+        || matches!(kind, Kind::Node | Kind::Namespace | Kind::Pod | Kind::Job | Kind::CustomJob(_))
 }
 
 async fn encoding(checkup: &mut Checkup, door: &Door) {
