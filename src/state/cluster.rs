@@ -57,6 +57,8 @@ pub struct Cluster {
     pub same_as: Option<ClusterId>,
     /// When a different cluster was found at this address, and the UID of the one before.
     pub replaced: Option<(Unix, Clean)>,
+    /// How often everything that was known was forgotten, since it might be of another cluster.
+    pub(super) lives: u32,
     pub certificates: Certificates,
     pub cost: Cost,
     /// What it costs now; `None` until it was told twice.
@@ -133,6 +135,7 @@ impl Cluster {
             identity: Identity::default(),
             same_as: None,
             replaced: None,
+            lives: 0,
             certificates: Certificates::default(),
             cost: Cost::default(),
             load: None,
@@ -275,6 +278,7 @@ impl Cluster {
             let before = std::mem::replace(self, fresh);
             self.connection = before.connection;
             self.replaced = replaced;
+            self.lives = before.lives + 1;
         }
         self.identity = identity;
     }

@@ -80,8 +80,8 @@ struct OfCluster {
     id: ClusterId,
     spec: ClusterSpec,
     same_as: Option<ClusterId>,
-    /// Another cluster at the same address counts its changes from the beginning.
-    identity: Identity,
+    /// Another cluster at the same address counts its changes from the beginning; and one that comes back does so too.
+    identity: (Identity, u32),
     cloud: Option<Cloud>,
     /// Then a kind that was not served may be by now.
     silent: bool,
@@ -117,7 +117,7 @@ fn of_cluster(state: &State, cluster: &Cluster, kinds: &[Kind]) -> OfCluster {
         id: cluster.id,
         spec: cluster.spec.clone(),
         same_as: cluster.same_as,
-        identity: cluster.identity.clone(),
+        identity: (cluster.identity.clone(), cluster.lives),
         cloud: cluster.cloud(),
         silent: cluster.is_silent(state.now, state.settings.stale_after),
         kinds: kinds

@@ -83,6 +83,28 @@ fn another_cluster_at_the_old_address_is_never_mixed_with_the_old_one() {
     assert!(causes.iter().any(|it| it.contains("a different cluster answers at this address")), "{causes:?}");
 }
 
+/// What was asked before it went holds no longer, although as much has happened in it since.
+#[test]
+fn a_cluster_that_comes_back_to_its_address_is_asked_anew() {
+    let mut world = World::new();
+    let id = world.cluster("a", "v1.33.0", 1, &[deployment("ml/before", 1, 1, "1", 0)]);
+    let names = |world: &World| {
+        let groups = replicas::groups(&world.state);
+        groups.iter().map(|group| group.name.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&world), ["ml/before"]);
+    for uid in ["another", "uid-of-a"] {
+        world.fact(id, ago(1), ClusterFact::Identity(Some(uid.into())));
+    }
+    world.list(id, Kind::Deployment, ago(1), &[deployment("ml/after", 1, 1, "1", 0)]);
+    for kind in Kind::ALL.into_iter().filter(|kind| kind.is_built_in() && *kind != Kind::Deployment) {
+        world.list(id, kind, ago(1), &[]);
+    }
+    world.fact(id, ago(1), ClusterFact::Answered { round_trip_ms: 21, git_version: "v1.33.0".into() });
+    world.fact(id, ago(1), ClusterFact::Served(Vec::new()));
+    assert_eq!(names(&world), ["ml/after"]);
+}
+
 #[test]
 fn two_ways_to_one_cluster_count_it_once() {
     let mut world = World::new();

@@ -16,5 +16,6 @@ mod readme;
 mod recording;
 mod routes;
 mod screens;
+mod streams;
 mod verbs;
 mod world;

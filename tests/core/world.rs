@@ -11,8 +11,8 @@ use skydeck::clients::kube::wire::Encoding;
 use skydeck::config::job_kind;
 use skydeck::fleet::fact::Connection;
 use skydeck::fleet::{
-    ClusterFact, ClusterId, Fact, Fault, FaultKind, Kind, Mono, Now, Slot, SourceFact, SourceId, SourceState,
-    Step, Unix,
+    ClusterFact, ClusterId, Fact, Fault, FaultKind, Kind, Mono, Now, Object, Slot, SourceFact, SourceId,
+    SourceState, Step, Unix,
 };
 use skydeck::input::{Chord, Key, Keymap};
 use skydeck::sources::kube::convert::Cx;
@@ -93,13 +93,17 @@ impl World {
 
     /// One object, as a watch would tell it.
     pub fn item(&mut self, cluster: ClusterId, at: Mono, object: &Value) {
-        let resource = self.resource(object).clone();
+        let kind = self.resource(object).kind;
+        if let Some(object) = self.read(object) {
+            self.source(source(cluster, kind), at, SourceFact::Item(object));
+        }
+    }
+
+    /// What the console makes of an object; `None` when it is of no interest.
+    pub fn read(&self, object: &Value) -> Option<Object> {
         let mut cx = Cx::new(vec!["app.kubernetes.io/version".to_owned()].into());
         let bytes = Bytes::from(object.to_string());
-        let read = resource.read(Encoding::Json, &bytes, &mut cx).unwrap();
-        if let Some(object) = read.object {
-            self.source(source(cluster, resource.kind), at, SourceFact::Item(object));
-        }
+        self.resource(object).read(Encoding::Json, &bytes, &mut cx).unwrap().object
     }
 
     pub fn source(&mut self, source: SourceId, at: Mono, fact: SourceFact) {

@@ -41,7 +41,7 @@ pub struct Cell {
 }
 
 /// Minimum and maximum of an autoscaler.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Range {
     pub min: u32,
     pub max: u32,
@@ -156,7 +156,7 @@ impl Cell {
         self.versions.extend(other.versions);
         self.versions.sort_unstable();
         self.versions.dedup();
-        self.scaling = self.scaling.take().or(other.scaling);
+        self.scaling = self.scaling.take().max(other.scaling);
         self.gpus_per_replica = self.gpus_per_replica.max(other.gpus_per_replica);
     }
 }
@@ -182,25 +182,33 @@ fn cell(state: &State, cluster: &Cluster, workload: &Workload, scaling: Option<R
     }
 }
 
-fn rollout_rank(rollout: &Rollout) -> u8 {
-    match rollout {
+/// Workloads come in no order: of two that are alike the words decide, so that none flickers.
+fn rollout_rank(rollout: &Rollout) -> (u8, &str) {
+    let rank = match rollout {
         Rollout::Complete => 0,
         Rollout::Paused(_) => 1,
         Rollout::Progressing(_) => 2,
         Rollout::Stuck(_) => 3,
-    }
+    };
+    (rank, rollout.words())
 }
 
-/// Ranges by namespace and target. KEDA's own object knows more than the autoscaler that it made.
+/// Ranges by namespace and target. KEDA's own object knows more than the autoscaler that it made; of several of one sort
+/// the first by name counts.
 fn ranges(cluster: &Cluster) -> BTreeMap<(Clean, Owner), Range> {
-    let mut ranges = BTreeMap::new();
+    let mut best: BTreeMap<(Clean, Owner), &Autoscaler> = BTreeMap::new();
     for autoscaler in cluster.objects.autoscalers.values() {
-        let key = (autoscaler.key.namespace.clone(), autoscaler.target.clone());
-        if autoscaler.maker == Maker::Keda || !ranges.contains_key(&key) {
-            ranges.insert(key, range(autoscaler));
+        let target = (autoscaler.key.namespace.clone(), autoscaler.target.clone());
+        let known = best.entry(target).or_insert(autoscaler);
+        if scaling_rank(autoscaler) < scaling_rank(known) {
+            *known = autoscaler;
         }
     }
-    ranges
+    best.into_iter().map(|(target, autoscaler)| (target, range(autoscaler))).collect()
+}
+
+fn scaling_rank(autoscaler: &Autoscaler) -> (bool, &Clean) {
+    (autoscaler.maker != Maker::Keda, &autoscaler.key.name)
 }
 
 pub fn range(autoscaler: &Autoscaler) -> Range {
