@@ -18,4 +18,5 @@ pub mod session;
 mod signals;
 pub mod terminal;
 mod tty;
+pub mod unattended;
 mod writer;
