@@ -164,9 +164,12 @@ pub struct TrafficShow {
 pub struct Bugreport {
     /// A new file [default: skydeck-bugreport-TIME.tar.gz here]
     pub file: Option<PathBuf>,
-    /// Pack this recording too; without a file, the newest in the state folder
+    /// Pack this recording instead of a short one that is made now; without a file, the newest in the state folder
     #[arg(long, value_name = "FILE", num_args = 0..=1)]
     pub recording: Option<Option<PathBuf>>,
+    /// Pack no recording: no names of what is in the clusters
+    #[arg(long, conflicts_with = "recording")]
+    pub no_recording: bool,
     /// Say what would be in it, and write nothing
     #[arg(long, visible_alias = "dry-run")]
     pub list: bool,

@@ -4,6 +4,7 @@
 
 mod archive;
 mod parts;
+mod recording;
 
 use std::fs::OpenOptions;
 use std::io::{Write, stdout};
@@ -13,22 +14,28 @@ use std::path::{Path, PathBuf};
 use color_eyre::eyre::{Result, WrapErr, eyre};
 use rustix::fs::OFlags;
 
+use super::complain;
 use super::files::Files;
+use crate::config::Config;
 use crate::config::args::{Bugreport, Global};
-use crate::config::{Config, recordings_path};
 use crate::fleet::Unix;
 use crate::runtime::clock::Clocks;
-use crate::runtime::record::read::Recording;
 use crate::sources::Clock;
 use parts::Part;
 
 pub fn run(global: &Global, args: &Bugreport) -> Result<u8> {
     let now = Clocks::new(Clock::start()).read().now.unix;
-    let recording = args.recording.as_ref().map(|asked| recording(asked.as_deref())).transpose()?;
+    let named = args.recording.as_ref().map(|asked| recording::named(asked.as_deref())).transpose()?;
+    let records = named.is_none() && !args.no_recording;
+    if records {
+        let seconds = recording::SECONDS;
+        complain(&format!("every cluster is looked at, and recorded for {seconds}s"));
+    }
     let runtime = tokio::runtime::Runtime::new()?;
-    let mut contents = runtime.block_on(gather(global, now));
+    let (mut contents, own) = runtime.block_on(gather(global, now, records));
     runtime.shutdown_background();
-    contents.extend(recording);
+    contents.extend(named);
+    let missing = own.and_then(|own| own.map(|part| contents.push(part)).err());
     let name = format!("skydeck-bugreport-{}", now.rfc3339().replace(':', "-"));
     let path = args.file.clone().unwrap_or_else(|| PathBuf::from(format!("{name}.tar.gz")));
     if !args.list {
@@ -39,6 +46,9 @@ pub fn run(global: &Global, args: &Bugreport) -> Result<u8> {
     writeln!(out, "{first}:")?;
     for part in &contents {
         writeln!(out, "{:>10}  {:<19} {}", size(part.bytes.len()), part.name, part.about)?;
+    }
+    if let Some(why) = missing {
+        writeln!(out, "No recording was made: {why:#}. One is packed with --recording FILE.")?;
     }
     if args.list {
         writeln!(out, "Nothing was written.")?;
@@ -52,39 +62,26 @@ pub fn run(global: &Global, args: &Bugreport) -> Result<u8> {
     Ok(0)
 }
 
-async fn gather(global: &Global, now: Unix) -> Vec<Part> {
+/// Everything but a recording that was named; and one of its own, if it is wanted.
+async fn gather(global: &Global, now: Unix, records: bool) -> (Vec<Part>, Option<Result<Part>>) {
     let files = Files::new(global, None);
     let loaded = Config::load(global.config.as_deref());
     let configuration = parts::configuration(global.config.as_deref(), &loaded);
     let found = files.read();
     let kubeconfigs = files.kubeconfigs();
-    // A second time for the doctor, who takes what he looks at.
+    // Read again for each, who takes what he looks at.
     let shape = files.read().map(|setup| setup.inventory).map_err(|error| format!("{error:#}"));
-    vec![
-        parts::versions(now),
-        configuration,
-        parts::kubeconfig(&kubeconfigs, &shape),
-        parts::log_tail(),
-        parts::doctor(found.map_err(|error| format!("{error:#}")), now).await,
-    ]
-}
-
-/// The recording that was named, or the newest in the state folder; nothing that is none.
-fn recording(asked: Option<&Path>) -> Result<Part> {
-    let path = match asked {
-        Some(path) => path.to_owned(),
-        None => newest().ok_or_else(|| eyre!("there is no recording in the state folder: name one"))?,
+    let recorded = records.then(|| files.read());
+    let recorded = async {
+        match recorded {
+            Some(setup) => Some(recording::own(global, setup).await),
+            None => None,
+        }
     };
-    let recording = Recording::open(&path)?;
-    let bytes = std::fs::read(&path).wrap_err_with(|| path.display().to_string())?;
-    let (columns, lines) = recording.header.size;
-    let about = format!("{} of a {columns}x{lines} terminal, names and states", recording.length());
-    Ok(Part { name: "recording.jsonl", about, bytes })
-}
-
-fn newest() -> Option<PathBuf> {
-    let entries = std::fs::read_dir(recordings_path()?).ok()?.flatten().map(|entry| entry.path());
-    entries.filter(|path| path.extension().is_some_and(|ending| ending == "jsonl")).max()
+    let doctor = parts::doctor(found.map_err(|error| format!("{error:#}")), now);
+    let (doctor, recorded) = tokio::join!(doctor, recorded);
+    let shape = parts::kubeconfig(&kubeconfigs, &shape);
+    (vec![parts::versions(now), configuration, shape, parts::log_tail(), doctor], recorded)
 }
 
 /// A new file for its owner alone; one that is there is never written over.

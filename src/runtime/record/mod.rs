@@ -56,17 +56,23 @@ struct Shared {
 impl Recorder {
     /// Begins a new file that only its owner may read; one that is there is never written over.
     pub fn create(path: &Path, header: &Header, clock: Clock) -> Result<Self, String> {
+        Self::create_bounded(path, header, clock, LONGEST)
+    }
+
+    /// The same, which ends when it is so many bytes long.
+    pub fn create_bounded(path: &Path, header: &Header, clock: Clock, longest: u64) -> Result<Self, String> {
         let file = new_file(path).map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => {
                 format!("{} is there already: name a new file for the recording", path.display())
             }
             _ => format!("{} cannot be written: {error}", path.display()),
         })?;
-        Self::start(Box::new(file), header, clock).map_err(|error| format!("{}: {error}", path.display()))
+        Self::start(Box::new(file), header, clock, longest)
+            .map_err(|error| format!("{}: {error}", path.display()))
     }
 
-    fn start(file: Box<dyn Write + Send>, header: &Header, clock: Clock) -> io::Result<Self> {
-        let mut file = Counted { file: BufWriter::with_capacity(1 << 16, file), length: 0 };
+    fn start(file: Box<dyn Write + Send>, header: &Header, clock: Clock, longest: u64) -> io::Result<Self> {
+        let mut file = Counted { file: BufWriter::with_capacity(1 << 16, file), length: 0, longest };
         file.line(serde_json::to_string(header)?)?;
         file.file.flush()?;
         let (lines, receiver) = sync_channel(WAITING);
@@ -163,9 +169,9 @@ fn write_all(file: &mut Counted, lines: &Receiver<Line>, shared: &Shared) -> io:
         shared.weight.fetch_sub(line.is.weight(), Ordering::AcqRel);
         redact::redact(&mut line.is);
         file.line(scrub(serde_json::to_string(&line)?).into_owned())?;
-        if file.length > LONGEST {
+        if file.length > file.longest {
             file.file.flush()?;
-            return Err(io::Error::other(format!("it is {} MiB long", LONGEST >> 20)));
+            return Err(io::Error::other(format!("it is {} MiB long", file.longest >> 20)));
         }
     }
 }
@@ -173,6 +179,7 @@ fn write_all(file: &mut Counted, lines: &Receiver<Line>, shared: &Shared) -> io:
 struct Counted {
     file: BufWriter<Box<dyn Write + Send>>,
     length: u64,
+    longest: u64,
 }
 
 impl Counted {
@@ -231,7 +238,8 @@ mod tests {
 
     #[test]
     fn a_full_disk_ends_the_recording_with_one_word_about_it() {
-        let mut recorder = Recorder::start(Box::new(Full(50_000)), &header(), Clock::start()).unwrap();
+        let mut recorder =
+            Recorder::start(Box::new(Full(50_000)), &header(), Clock::start(), LONGEST).unwrap();
         let mut words = None;
         for _ in 0..2000 {
             recorder.message(&notice("something"));
@@ -268,7 +276,8 @@ mod tests {
     fn a_disk_that_hangs_costs_the_loop_no_time_and_the_program_no_memory() {
         let (go_on, wait) = channel();
         go_on.send(()).unwrap();
-        let mut recorder = Recorder::start(Box::new(Stuck(wait)), &header(), Clock::start()).unwrap();
+        let mut recorder =
+            Recorder::start(Box::new(Stuck(wait)), &header(), Clock::start(), LONGEST).unwrap();
         let mut given = 0;
         while recorder.is_running() {
             recorder.message(&notice(&"x".repeat(4096)));
