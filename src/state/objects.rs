@@ -92,7 +92,10 @@ impl Objects {
             Object::Node(node) => self.upsert_node(*node, stamp),
             Object::Job(job) => self.jobs.upsert(job, stamp, unix),
             Object::Workload(it) => {
-                self.revisions.remove(&key);
+                // It has lost its owner. Workloads of other kinds may have the same name.
+                if stamp.kind == Kind::ReplicaSet {
+                    self.revisions.remove(&key);
+                }
                 self.upsert_workload(*it, stamp);
             }
             Object::Revision(it) => {

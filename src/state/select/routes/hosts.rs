@@ -29,8 +29,7 @@ impl<'a> Hosts<'a> {
         let clusters = state.clusters().map(|cluster| (cluster.id, OfCluster::new(cluster)));
         let mut hosts = Self { clusters: clusters.collect(), records: HashMap::new() };
         for cluster in state.clusters().filter(|cluster| cluster.same_as.is_none()) {
-            let routes = cluster.objects.routes.values().filter(|it| it.kind == Kind::DnsEndpoint);
-            for route in routes {
+            for route in routes(cluster, Kind::DnsEndpoint) {
                 for (at, rule) in route.rules.iter().enumerate() {
                     let Some(record) = rule.matches.first() else { continue };
                     hosts.records.entry(record.as_str()).or_default().push((cluster, route, at));
@@ -76,7 +75,9 @@ impl<'a> OfCluster<'a> {
         for policies in of.policies.values_mut() {
             policies.sort_by(|a, b| a.key.cmp(&b.key));
         }
-        for entry in cluster.objects.service_entries.values() {
+        let mut entries: Vec<_> = cluster.objects.service_entries.values().collect();
+        entries.sort_by(|a, b| a.key.cmp(&b.key));
+        for entry in entries {
             for host in &entry.hosts {
                 if host.starts_with('*') {
                     of.wild.push(entry);
@@ -85,7 +86,7 @@ impl<'a> OfCluster<'a> {
                 }
             }
         }
-        for route in cluster.objects.routes.values().filter(|it| it.kind == Kind::VirtualService) {
+        for route in routes(cluster, Kind::VirtualService) {
             of.add_route(route);
         }
         of
@@ -94,15 +95,21 @@ impl<'a> OfCluster<'a> {
     fn add_route(&mut self, route: &'a Route) {
         if route.parents.iter().any(|parent| parent == "mesh") {
             for host in &route.hosts {
-                let routes = self.routed.entry(host.as_str()).or_default();
-                routes.push(route);
-                routes.sort_by(|a, b| a.key.cmp(&b.key));
+                self.routed.entry(host.as_str()).or_default().push(route);
             }
         }
         for rule in &route.rules {
             if let crate::fleet::route::Shape::Delegate(to) = &rule.shape {
-                self.delegating.insert(to.to_string(), route);
+                self.delegating.entry(to.to_string()).or_insert(route);
             }
         }
     }
+}
+
+/// Of one kind, by name: tables have no order, and who is first is told.
+fn routes(cluster: &Cluster, kind: Kind) -> Vec<&Route> {
+    let routes = cluster.objects.routes.values().filter(|it| it.kind == kind);
+    let mut routes: Vec<_> = routes.map(|it| &**it).collect();
+    routes.sort_by(|a, b| a.key.cmp(&b.key));
+    routes
 }
