@@ -121,8 +121,8 @@ fn an_insecure_way_is_a_red_badge_and_a_word_without_colour() {
     let insecure_world = || {
         let mut world = World::new();
         // The cursor is on the first.
-        for (name, insecure) in [("checked", false), ("calm", true), ("silent", true)] {
-            let cluster = world.cluster(name, "v1.33.5", 1, &[]);
+        for (name, insecure) in [("a-checked", false), ("calm", true), ("silent", true)] {
+            let cluster = world.cluster(name, "v1.33.5", if name == "silent" { 134 } else { 1 }, &[]);
             world.fact(cluster, ago(1), way(name, insecure));
         }
         world.silent(ClusterId(2), FaultKind::Refused);
