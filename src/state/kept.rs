@@ -83,6 +83,8 @@ struct OfCluster {
     /// Another cluster at the same address counts its changes from the beginning; and one that comes back does so too.
     identity: (Identity, u32),
     cloud: Option<Cloud>,
+    /// Whether it is known which kinds it serves.
+    discovered: bool,
     /// Then a kind that was not served may be by now.
     silent: bool,
     kinds: Vec<(Freshness, u64)>,
@@ -119,6 +121,7 @@ fn of_cluster(state: &State, cluster: &Cluster, kinds: &[Kind]) -> OfCluster {
         same_as: cluster.same_as,
         identity: (cluster.identity.clone(), cluster.lives),
         cloud: cluster.cloud(),
+        discovered: cluster.served.is_some(),
         silent: cluster.is_silent(state.now, state.settings.stale_after),
         kinds: kinds
             .iter()

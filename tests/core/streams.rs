@@ -494,9 +494,8 @@ impl Told {
             items(&mut facts);
             facts.push(SourceFact::Complete);
         }
-        if let Some(state) = &self.state {
-            facts.push(SourceFact::State(state.clone()));
-        }
+        // One that was only heard of is there, too.
+        facts.push(SourceFact::State(self.state.clone().unwrap_or(SourceState::Listing)));
         if !self.whole {
             items(&mut facts);
         }
@@ -527,28 +526,30 @@ fn tables(cluster: &Cluster) -> BTreeSet<String> {
 
 /// Everything that is kept beside the tables, asked for as panels ask.
 fn indexes(state: &State, cluster: &Cluster) -> Vec<String> {
-    let of = &cluster.objects;
+    let objects = &cluster.objects;
     let mut told = Vec::new();
-    let mut all: Vec<_> = of.jobs.values().collect();
+    let mut all: Vec<_> = objects.jobs.values().collect();
     all.sort_by_key(|job| job.id());
     for job in &all {
-        let maker = of.jobs.maker(job).map(|it| it.id());
-        let name = of.jobs.kind_name(job.kind);
+        let maker = objects.jobs.maker(job).map(|it| it.id());
+        let name = objects.jobs.kind_name(job.kind);
         told.push(format!(
             "{:?} {maker:?} {:?} {name:?} {:?}",
             job.id(),
-            of.jobs.top(job).id(),
-            of.jobs.moved(&job.id())
+            objects.jobs.top(job).id(),
+            objects.jobs.moved(&job.id())
         ));
     }
-    let mut owned: Vec<_> = of.jobs.owned().map(|it| it.id()).collect();
+    let mut owned: Vec<_> = objects.jobs.owned().map(|it| it.id()).collect();
     owned.sort();
     told.push(format!("{owned:?}"));
+    // In no order: whoever shows them sorts them.
+    let of = |subject: &Subject| pods::of(state, cluster, subject).iter().cloned().collect::<BTreeSet<_>>();
     for name in 0..NAMES {
         let key = ObjectKey::new(NAMESPACES[usize::from(name % 2)], &format!("n{name}"));
         for kind in [Kind::VirtualService, Kind::HttpRoute, Kind::GrpcRoute] {
             let id = ObjectId { kind, key: key.clone() };
-            told.push(format!("{id:?} {:?}", of.steers(&id).map(skydeck::fleet::Workload::id)));
+            told.push(format!("{id:?} {:?}", objects.steers(&id).map(skydeck::fleet::Workload::id)));
         }
         for kind in [
             Kind::Deployment,
@@ -560,9 +561,9 @@ fn indexes(state: &State, cluster: &Cluster) -> Vec<String> {
         ] {
             let id = ObjectId { kind, key: key.clone() };
             let subject = if kind.is_workload() { Subject::Workload(id) } else { Subject::Job(id) };
-            told.push(format!("{subject:?} {:?}", pods::of(state, cluster, &subject)));
+            told.push(format!("{subject:?} {:?}", of(&subject)));
         }
-        told.push(format!("{:?} {:?}", key, pods::of(state, cluster, &Subject::Node(key.name.clone()))));
+        told.push(format!("{:?} {:?}", key, of(&Subject::Node(key.name.clone()))));
     }
     told
 }
