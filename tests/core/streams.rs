@@ -1,8 +1,8 @@
 //! Random streams of facts over several clusters: objects of every kind come, change, go and are listed anew; lists break
 //! off; accounts lose rights, kinds their CRDs, addresses their clusters; some namespaces are read instead of all.
 //!
-//! What is left is held against a plain model of what was told; and every sum, index and answer that is kept against those
-//! of a state that was told nothing but the end.
+//! What is left is held against a plain model of what was told; and every sum and index that is kept against those of a
+//! state that was told nothing but the end.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -602,7 +602,7 @@ fn every_kind_has_examples_that_are_read() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(150))]
+    #![proptest_config(ProptestConfig::with_cases(60))]
     #[test]
     fn tables_and_sums_are_what_the_end_alone_would_give(stream in any_stream()) {
         let (both, end) = told(&stream);
@@ -620,12 +620,6 @@ proptest! {
             prop_assert_eq!(&objects.backing, &fresh.objects.backing);
             prop_assert_eq!(indexes(&both.world.state, cluster), indexes(&end.state, fresh));
         }
-    }
-
-    #[test]
-    fn answers_are_those_that_the_end_alone_would_give(stream in any_stream()) {
-        let (both, end) = told(&stream);
-        prop_assert_eq!(answers(&both.world.state), answers(&end.state));
     }
 }
 
