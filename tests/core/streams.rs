@@ -337,6 +337,10 @@ impl Both {
     fn item(&mut self, place: Place, name: u8, variant: u8) {
         let kind = kind_at(place.kind);
         let Some(slot) = self.slot(place.cluster, kind, name) else { return };
+        // What may not be read, or is not served, is not watched.
+        if self.model(place.cluster).sources.get(&(kind, slot)).is_some_and(Told::is_closed) {
+            return;
+        }
         let read = self.world.read(&object(kind, name, variant)).unwrap();
         self.tell(place.cluster, kind, slot, SourceFact::Item(read));
     }
@@ -462,7 +466,7 @@ impl Told {
             SourceFact::Begin => {
                 self.listing = true;
                 self.objects.values_mut().for_each(|(_, mentioned)| *mentioned = false);
-                if matches!(self.state, Some(SourceState::Denied(_) | SourceState::Absent)) {
+                if self.is_closed() {
                     self.state = Some(SourceState::Listing);
                 }
             }
@@ -481,6 +485,10 @@ impl Told {
             }
             _ => {}
         }
+    }
+
+    fn is_closed(&self) -> bool {
+        matches!(self.state, Some(SourceState::Denied(_) | SourceState::Absent))
     }
 
     /// The shortest way to the same end.
