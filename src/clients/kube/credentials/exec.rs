@@ -4,6 +4,7 @@
 //! Arguments and variables can hold secrets and answers always do, so nothing here can be printed. Errors are
 //! words of our own; none quotes an answer.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use kube::config::{Cluster, ExecConfig, ExecInteractiveMode};
@@ -16,6 +17,7 @@ use crate::fleet::{Clean, Fault, FaultKind, Step, Unix};
 const GROUP: &str = "client.authentication.k8s.io/";
 /// The name under which a cluster keeps what its plugin wants to know.
 const CLUSTER_EXTENSION: &str = "client.authentication.k8s.io/exec";
+const AUTHORITY: &str = "certificate-authority-data";
 /// Hints of how to install a plugin are cut there.
 const LONGEST_HINT: usize = 240;
 
@@ -26,10 +28,19 @@ pub struct Exec {
     pub command: String,
     pub args: Vec<String>,
     pub env: Vec<(String, String)>,
-    /// What it is told of the cluster, as JSON; only when it wants to know, for then each cluster is a run.
-    cluster: Option<String>,
+    /// What it is told of the cluster; only when it wants to know, for then each cluster is a run.
+    cluster: Option<Told>,
     pub asks: Asks,
     hint: Clean,
+}
+
+/// A cluster as plugins are told of it.
+#[derive(PartialEq, Eq, Hash)]
+struct Told {
+    /// JSON, without an authority that is in a file.
+    parts: String,
+    /// Read when the plugin is run: its file system may hang, and the file may change.
+    authority: Option<PathBuf>,
 }
 
 /// Whether the plugin may ask a person.
@@ -58,7 +69,7 @@ impl Exec {
             command,
             args: config.args.clone().unwrap_or_default(),
             env: env.collect(),
-            cluster: if config.provide_cluster_info { Some(told(cluster)?) } else { None },
+            cluster: config.provide_cluster_info.then(|| Told::of(cluster)),
             asks: match config.interactive_mode {
                 Some(ExecInteractiveMode::Never) => Asks::Never,
                 Some(ExecInteractiveMode::Always) => Asks::Always,
@@ -68,13 +79,13 @@ impl Exec {
         })
     }
 
-    /// The value of `KUBERNETES_EXEC_INFO`.
-    pub fn info(&self, interactive: bool) -> String {
+    /// The value of `KUBERNETES_EXEC_INFO`. May read a file.
+    pub fn info(&self, interactive: bool) -> Result<String, Fault> {
         let mut spec = json!({"interactive": interactive});
-        if let Some(cluster) = self.cluster.as_ref().and_then(|it| serde_json::from_str(it).ok()) {
-            spec["cluster"] = cluster;
+        if let Some(told) = &self.cluster {
+            spec["cluster"] = told.json()?;
         }
-        json!({"apiVersion": self.api_version, "kind": "ExecCredential", "spec": spec}).to_string()
+        Ok(json!({"apiVersion": self.api_version, "kind": "ExecCredential", "spec": spec}).to_string())
     }
 
     /// The plugin's name, without its folder and its arguments.
@@ -116,33 +127,39 @@ fn shortened(hint: &str) -> Clean {
     }
 }
 
-/// The cluster as plugins are told of it: the authority is always given as data.
-fn told(cluster: &Cluster) -> Result<String, Fault> {
-    use base64::Engine;
-    let authority = match (&cluster.certificate_authority_data, &cluster.certificate_authority) {
-        (Some(data), _) => Some(data.clone()),
-        (None, Some(file)) => {
+impl Told {
+    fn of(cluster: &Cluster) -> Self {
+        let data = cluster.certificate_authority_data.clone();
+        let file = cluster.certificate_authority.as_ref().filter(|_| data.is_none());
+        let extension = cluster.extensions.iter().flatten().find(|it| it.name == CLUSTER_EXTENSION);
+        let parts = json!({
+            "server": cluster.server,
+            "tls-server-name": cluster.tls_server_name,
+            "insecure-skip-tls-verify": cluster.insecure_skip_tls_verify.filter(|skip| *skip),
+            AUTHORITY: data,
+            "proxy-url": cluster.proxy_url,
+            "disable-compression": cluster.disable_compression.filter(|disable| *disable),
+            "config": extension.map(|it| it.extension.clone()),
+        });
+        let parts = parts.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
+        let parts: serde_json::Map<_, _> = parts.map(|(name, value)| (name.clone(), value.clone())).collect();
+        Self { parts: serde_json::Value::Object(parts).to_string(), authority: file.map(PathBuf::from) }
+    }
+
+    /// The authority is always given as data.
+    fn json(&self) -> Result<serde_json::Value, Fault> {
+        use base64::Engine;
+        let mut json: serde_json::Value = serde_json::from_str(&self.parts).unwrap_or_default();
+        if let Some(file) = &self.authority {
             let words = |error: std::io::Error| {
-                let words = format!("the certificate authority {file} cannot be read: {}", error.kind());
-                Fault::new(Step::Configure, FaultKind::Configuration, words)
+                format!("the certificate authority {} cannot be read: {}", file.display(), error.kind())
             };
-            Some(base64::engine::general_purpose::STANDARD.encode(std::fs::read(file).map_err(words)?))
+            let read = std::fs::read(file)
+                .map_err(|error| Fault::new(Step::Connect, FaultKind::Credential, words(error)))?;
+            json[AUTHORITY] = base64::engine::general_purpose::STANDARD.encode(read).into();
         }
-        (None, None) => None,
-    };
-    let extension = cluster.extensions.iter().flatten().find(|it| it.name == CLUSTER_EXTENSION);
-    let parts = json!({
-        "server": cluster.server,
-        "tls-server-name": cluster.tls_server_name,
-        "insecure-skip-tls-verify": cluster.insecure_skip_tls_verify.filter(|skip| *skip),
-        "certificate-authority-data": authority,
-        "proxy-url": cluster.proxy_url,
-        "disable-compression": cluster.disable_compression.filter(|disable| *disable),
-        "config": extension.map(|it| it.extension.clone()),
-    });
-    let parts = parts.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
-    let parts: serde_json::Map<_, _> = parts.map(|(name, value)| (name.clone(), value.clone())).collect();
-    Ok(serde_json::Value::Object(parts).to_string())
+        Ok(json)
+    }
 }
 
 /// What a plugin gave: a token, a certificate, or both.

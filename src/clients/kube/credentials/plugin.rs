@@ -232,6 +232,7 @@ impl Plugin {
 
     fn told(&self, trouble: Trouble) -> Fault {
         match trouble {
+            Trouble::Untold(fault) => fault,
             Trouble::Start(error) => self.exec.cannot_start(&error),
             Trouble::Hung => self.exec.hung(self.patience),
             Trouble::Flood => self.exec.fault(FaultKind::Credential, "printed far more than a credential"),

@@ -6,6 +6,7 @@
 //! make us wait.
 
 use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use process_wrap::tokio::{ChildWrapper, CommandWrap, ProcessSession};
@@ -16,11 +17,14 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 use super::exec::Exec;
+use crate::fleet::{Fault, FaultKind};
 
 /// A credential is a few kilobytes.
 const LONGEST_OUTPUT: usize = 1 << 20;
 /// What is looked at of the words for people.
 const LONGEST_TAIL: usize = 16 << 10;
+/// What it is told of its cluster is read within this time, or the file system hangs.
+const READING: Duration = Duration::from_secs(10);
 /// What was written before the end may arrive a little after it.
 const LATE: Duration = Duration::from_millis(300);
 
@@ -34,6 +38,8 @@ pub struct Ran {
 }
 
 pub enum Trouble {
+    /// What it is to be told cannot be had.
+    Untold(Fault),
     /// It could not be started.
     Start(std::io::Error),
     /// It did not end, and was ended.
@@ -43,8 +49,8 @@ pub enum Trouble {
 }
 
 /// Runs it where nobody sees it.
-pub async fn behind(exec: &Exec, patience: Duration) -> Result<Ran, Trouble> {
-    let mut command = command(exec, false);
+pub async fn behind(exec: &Arc<Exec>, patience: Duration) -> Result<Ran, Trouble> {
+    let mut command = command(exec, false).await?;
     command.stdin(Stdio::null()).stderr(Stdio::piped());
     let mut command = CommandWrap::from(command);
     let child = command.wrap(ProcessSession).spawn().map_err(Trouble::Start)?;
@@ -66,18 +72,33 @@ pub async fn behind(exec: &Exec, patience: Duration) -> Result<Ran, Trouble> {
 }
 
 /// Runs it before the operator's eyes, with the terminal: only what it prints as credential is kept back.
-pub async fn in_front(exec: &Exec) -> Result<Ran, Trouble> {
-    let child = command(exec, true).stdin(Stdio::inherit()).stderr(Stdio::inherit()).spawn();
+pub async fn in_front(exec: &Arc<Exec>) -> Result<Ran, Trouble> {
+    let child = command(exec, true).await?.stdin(Stdio::inherit()).stderr(Stdio::inherit()).spawn();
     let mut child: Box<dyn ChildWrapper> = Box::new(child.map_err(Trouble::Start)?);
     listen(&mut *child).await
 }
 
-fn command(exec: &Exec, interactive: bool) -> Command {
+async fn command(exec: &Arc<Exec>, interactive: bool) -> Result<Command, Trouble> {
+    let info = info(exec, interactive).await.map_err(Trouble::Untold)?;
     let mut command = Command::new(&exec.command);
     command.args(&exec.args).envs(exec.env.iter().map(|(name, value)| (name, value)));
-    command.env("KUBERNETES_EXEC_INFO", exec.info(interactive));
+    command.env("KUBERNETES_EXEC_INFO", info);
     command.stdout(Stdio::piped()).kill_on_drop(true);
-    command
+    Ok(command)
+}
+
+/// Reads a file, so it is done off the async threads and has a deadline.
+async fn info(exec: &Arc<Exec>, interactive: bool) -> Result<String, Fault> {
+    let reader = Arc::clone(exec);
+    let reading = tokio::task::spawn_blocking(move || reader.info(interactive));
+    match timeout(READING, reading).await {
+        Ok(Ok(info)) => info,
+        Ok(Err(_)) => Err(exec.fault(FaultKind::Panic, "could not be told of its cluster")),
+        Err(_) => {
+            let words = "is not run: the certificate authority cannot be read within 10s";
+            Err(exec.fault(FaultKind::Credential, words))
+        }
+    }
 }
 
 /// Takes what it prints until it ends.
