@@ -18,7 +18,9 @@ use skydeck::clients::kube::connect::{Connector, Target};
 use skydeck::clients::kube::contexts;
 use skydeck::clients::kube::proxies::Proxies;
 use skydeck::clients::kube::{Question, certificate};
+use skydeck::config::Config;
 use skydeck::fleet::{Fault, FaultKind, Step};
+use skydeck::sources::inventory::{self, Places};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
@@ -232,6 +234,101 @@ async fn a_certificate_that_is_replaced_is_taken_and_half_of_one_is_not() {
     let config = direct().connect(&without).unwrap().door.way().config().await.unwrap();
     let fault = certificate::of_server(&config).await.unwrap_err();
     assert!(fault.to_string().contains("asks for a client certificate"), "{fault}");
+}
+
+/// The key as openssl and k3s write it: what PKCS#8 wraps.
+fn sec1(key: &str) -> String {
+    let PrivateKeyDer::Pkcs8(whole) = PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap() else {
+        panic!("PKCS#8")
+    };
+    let whole = whole.secret_pkcs8_der();
+    let inner = whole.len() - 0x6d;
+    assert_eq!(whole[inner - 2..inner], [0x04, 0x6d], "an octet string that fills the rest");
+    let text = base64::engine::general_purpose::STANDARD.encode(&whole[inner..]);
+    format!("-----BEGIN EC PRIVATE KEY-----\n{text}\n-----END EC PRIVATE KEY-----\n")
+}
+
+/// What kind and k3s write: one name for all, everything embedded, and nothing but a certificate says who asks.
+fn embedded(name: &str, server: &str, authority: &str, (certificate, key): (&str, &str)) -> String {
+    let [authority, certificate, key] = [authority, certificate, key].map(encoded);
+    format!(
+        "apiVersion: v1
+clusters:
+- cluster:
+    certificate-authority-data: {authority}
+    server: {server}
+  name: {name}
+contexts:
+- context:
+    cluster: {name}
+    user: {name}
+  name: {name}
+current-context: {name}
+kind: Config
+preferences: {{}}
+users:
+- name: {name}
+  user:
+    client-certificate-data: {certificate}
+    client-key-data: {key}
+"
+    )
+}
+
+/// What the console makes of a kubeconfig.
+fn found(folder: &tempfile::TempDir, text: &str) -> Target {
+    let file = folder.path().join("kubeconfig");
+    std::fs::write(&file, text).unwrap();
+    let places = Places { kubeconfig_files: vec![file] };
+    inventory::find(&Config::default(), &places, &[]).unwrap().members.remove(0).target.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_kubeconfigs_of_kind_and_k3s_work_as_they_are() {
+    let api = Api::start("one", None);
+    let (own, clients) = (issuer("own"), issuer("clients"));
+    let front = Front::start(&api, &issued(&own, "127.0.0.1", NOW), Some(&clients)).await;
+    let folder = tempfile::tempdir().unwrap();
+    let (certificate, key) = issued(&clients, "system:admin", NOW);
+    // With k3s the certificate comes with that of its issuer, and the key in the older form.
+    let (chain, older) = (format!("{certificate}{}", clients.pem()), sec1(&key));
+    for (name, user) in [("kind-ml", (&*certificate, &*key)), ("default", (&*chain, &*older))] {
+        front.shown.lock().unwrap().clear();
+        let target = found(&folder, &embedded(name, &front.url(), &own.pem(), user));
+        assert_eq!(target.context, name);
+        let connected = direct().connect(&target).unwrap();
+        assert_eq!(connected.connection.credential.as_str(), "client certificate");
+        assert!(!connected.connection.insecure);
+        ask(&direct(), &target).await.unwrap_or_else(|fault| panic!("{name}: {fault}"));
+        assert_eq!(front.certificates_shown(), 1, "{name}: the certificate is shown");
+        let client = certificate::of_client(connected.door.way().material());
+        assert!(client.is_some_and(|end| end.rfc3339().starts_with("2099")), "{name}: {client:?}");
+        nothing_leaked("");
+    }
+}
+
+/// It is the embedded authority that is trusted, and the embedded certificate that lets in.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_with_what_is_embedded_is_told() {
+    let api = Api::start("one", None);
+    let (own, clients) = (issuer("own"), issuer("clients"));
+    let front = Front::start(&api, &issued(&own, "127.0.0.1", NOW), Some(&clients)).await;
+    let folder = tempfile::tempdir().unwrap();
+    let (certificate, key) = issued(&clients, "system:admin", NOW);
+    let (other, key_of_other) = issued(&own, "system:admin", NOW);
+    let told = async |text: &str| ask(&direct(), &found(&folder, text)).await.unwrap_err();
+    let right = embedded("kind-ml", &front.url(), &own.pem(), (&certificate, &key));
+    let strange = embedded("kind-ml", &front.url(), &issuer("strange").pem(), (&certificate, &key));
+    assert_eq!(told(&strange).await.kind, FaultKind::Certificate);
+    let fault = told(&embedded("kind-ml", &front.url(), &own.pem(), (&other, &key_of_other))).await;
+    assert_ne!(fault.kind, FaultKind::Configuration, "the server refuses it: {fault}");
+    let fault = told(&embedded("kind-ml", &front.url(), &own.pem(), (&certificate, &key_of_other))).await;
+    assert_eq!(fault.kind, FaultKind::Configuration, "they do not belong together: {fault}");
+    for half in ["client-certificate-data", "client-key-data"] {
+        let without: Vec<_> = right.lines().filter(|line| !line.contains(half)).collect();
+        let fault = told(&without.join("\n")).await;
+        assert!(fault.to_string().contains("is missing"), "{half}: {fault}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,13 +9,14 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::proxy::{SocksV5, Tunnel};
 use hyper_util::rt::TokioIo;
 use kube::client::ConfigExt;
-use rustls::pki_types::ServerName;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tower::Service;
 use x509_cert::Certificate;
-use x509_cert::der::{Decode, DecodePem};
+use x509_cert::der::Decode;
 
 use super::faults;
 use super::material::Material;
@@ -103,9 +104,11 @@ fn unreached(error: &(dyn std::error::Error + 'static)) -> Fault {
     faults::of_error(Step::Connect, error)
 }
 
-/// The end of the certificate that the kubeconfig gives to the user.
+/// The end of the certificate that the kubeconfig gives to the user: the first, where those of its issuers follow.
 pub fn of_client(material: &Material) -> Option<Unix> {
-    expiry(Certificate::from_pem(material.certificate()?).ok()?)
+    let pem = material.certificate()?;
+    let own = CertificateDer::pem_slice_iter(&pem).next()?.ok()?;
+    expiry(Certificate::from_der(&own).ok()?)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "reads as the end of a chain")]

@@ -21,8 +21,12 @@ pub struct Proxies {
 
 impl Proxies {
     pub fn of_environment() -> Self {
+        Self::of(|name| std::env::var(name).ok())
+    }
+
+    fn of(variables: impl Fn(&str) -> Option<String>) -> Self {
         let variable = |names: [&str; 2]| {
-            names.iter().filter_map(|name| std::env::var(name).ok()).find(|value| !value.is_empty())
+            names.iter().filter_map(|name| variables(name)).find(|value| !value.is_empty())
         };
         Self {
             https: variable(["HTTPS_PROXY", "https_proxy"]),
@@ -102,7 +106,9 @@ fn address(proxy: &str) -> Result<Uri, Fault> {
     let uri: Uri = text.parse().map_err(|_| wrong("the proxy's address cannot be read"))?;
     let with_user = uri.authority().is_some_and(|it| it.as_str().contains('@'));
     match uri.scheme_str() {
-        Some("socks5") if with_user => Err(wrong("a socks5 proxy with a password is not supported")),
+        Some("socks5") if with_user => Err(wrong(
+            "a socks5 proxy that wants a user is not supported: name an http proxy, or one on this machine that leads there",
+        )),
         Some("http" | "https" | "socks5") if uri.host().is_some_and(|host| !host.is_empty()) => Ok(uri),
         _ => Err(wrong("the proxy is none of http, https and socks5")),
     }
@@ -119,6 +125,46 @@ mod tests {
             not_for: not_for.into(),
         };
         proxies.to(&server.parse().unwrap(), None).unwrap().is_some()
+    }
+
+    /// As kubectl reads them: the upper case first, and an empty one is none.
+    #[test]
+    fn the_variables_of_the_environment_are_those_of_kubectl() {
+        for (variables, server, wanted) in [
+            (
+                &[("HTTPS_PROXY", "up:1"), ("https_proxy", "low:2")][..],
+                "https://api.example.com",
+                Some("http://up:1/"),
+            ),
+            (
+                &[("HTTPS_PROXY", ""), ("https_proxy", "low:2")],
+                "https://api.example.com",
+                Some("http://low:2/"),
+            ),
+            (&[("https_proxy", "socks5://low:2")], "https://10.0.0.1", Some("socks5://low:2/")),
+            (&[("HTTP_PROXY", "up:1")], "https://api.example.com", None),
+            (&[("HTTP_PROXY", "up:1")], "http://api.example.com", Some("http://up:1/")),
+            (&[("http_proxy", "low:2")], "http://api.example.com", Some("http://low:2/")),
+            (&[("ALL_PROXY", "up:1"), ("https-proxy", "x")], "https://api.example.com", None),
+            (&[("HTTPS_PROXY", "up:1"), ("NO_PROXY", "10.0.0.0/8,.corp")], "https://10.1.2.3:6443", None),
+            (&[("HTTPS_PROXY", "up:1"), ("NO_PROXY", "10.0.0.0/8,.corp")], "https://api.corp", None),
+            (
+                &[("HTTPS_PROXY", "up:1"), ("NO_PROXY", "10.0.0.0/8,.corp")],
+                "https://11.1.2.3",
+                Some("http://up:1/"),
+            ),
+            (&[("HTTPS_PROXY", "up:1"), ("no_proxy", "*")], "https://11.1.2.3", None),
+            (
+                &[("HTTPS_PROXY", "up:1"), ("NO_PROXY", "x"), ("no_proxy", "*")],
+                "https://11.1.2.3",
+                Some("http://up:1/"),
+            ),
+        ] {
+            let value =
+                |name: &str| variables.iter().find(|(own, _)| *own == name).map(|(_, it)| (*it).to_owned());
+            let found = Proxies::of(value).to(&server.parse().unwrap(), None).unwrap();
+            assert_eq!(found.map(|it| it.to_string()).as_deref(), wanted, "{variables:?} {server}");
+        }
     }
 
     /// The cases of Go's `httpproxy`, which kubectl uses.
@@ -171,6 +217,11 @@ mod tests {
         for wrong in ["ftp://x", "socks5://me:canary@s:1", "http://me:canary@ /"] {
             let told = proxies.to(&server, Some(wrong)).unwrap_err().to_string();
             assert!(!told.contains("canary"), "{told}");
+            assert_eq!(
+                told.contains("name an http proxy"),
+                wrong.starts_with("socks5"),
+                "what to do: {told}"
+            );
         }
     }
 }
