@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::wire::list;
 use super::{ACCEPT_JSON, Answer, Door, PROMPT, faults};
+use crate::fleet::scrub::scrub;
 use crate::fleet::{Clean, Fault, FaultKind, Step, Unix};
 
 /// An answer below 400.
@@ -26,8 +27,8 @@ pub struct Told {
 impl Door {
     /// Sends a request with a JSON body or none, within the budget of the cluster, and reads the whole answer.
     pub async fn send(&self, step: Step, request: Request<Vec<u8>>) -> Result<Told, Fault> {
-        self.budget.admit().await;
-        self.meter.requests.fetch_add(1, Ordering::Relaxed);
+        self.ledger.budget.admit().await;
+        self.ledger.meter.requests.fetch_add(1, Ordering::Relaxed);
         let (mut parts, body) = request.into_parts();
         parts.headers.insert(header::ACCEPT, header::HeaderValue::from_static(ACCEPT_JSON));
         parts.extensions.insert(PROMPT);
@@ -50,9 +51,31 @@ fn date(headers: &HeaderMap) -> Option<Unix> {
     Unix::parse_http(headers.get(header::DATE)?.to_str().ok()?)
 }
 
-/// `299 - "text"`: only the text.
+/// `299 - "text"`: only the text, without what looks like a credential.
 fn warnings(headers: &HeaderMap) -> Vec<Clean> {
     let all = headers.get_all(header::WARNING).iter().filter_map(|value| value.to_str().ok());
     let text = |value: &str| Some(value.split_once('"')?.1.trim_end_matches('"').replace("\\\"", "\""));
-    all.filter_map(text).map(Clean::from).collect()
+    all.filter_map(text).map(|text| Clean::from(scrub(text).into_owned())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn warnings_are_told_without_the_credentials_in_them() {
+        let mut headers = HeaderMap::new();
+        for value in [
+            r#"299 - "spec.x: is \"old\"""#,
+            r#"299 - "webhook https://me:canary@hooks.example.com/x?token=canary did not answer""#,
+            "no text",
+        ] {
+            headers.append(header::WARNING, value.parse().unwrap());
+        }
+        let told = warnings(&headers);
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert_eq!(told[0].as_str(), r#"spec.x: is "old""#);
+        assert!(told[1].starts_with("webhook https://") && told[1].ends_with("did not answer"), "{told:?}");
+        assert!(!told[1].contains("canary"), "{told:?}");
+    }
 }

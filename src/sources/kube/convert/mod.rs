@@ -102,11 +102,42 @@ pub fn name_of(encoding: Encoding, bytes: &Bytes) -> Option<(ObjectKey, String)>
     Some((ObjectKey::new(&meta.namespace, &meta.name), meta.resource_version))
 }
 
-/// Type and place of the error; its text may quote the object, but `Clean` is made of it before it is shown.
+/// Type and place of the error, without the value that it quotes: that may be a secret, or a trap.
 fn json_reason(error: &serde_json::Error) -> String {
     let words = error.to_string();
-    let words = words.split(" at line ").next().unwrap_or_default().to_owned();
-    format!("{words}, {}", list::place(error))
+    // Its own words come last.
+    let words = words.rsplit_once(" at line ").map_or(&*words, |(words, _)| words);
+    format!("{}, {}", without_value(words), list::place(error))
+}
+
+/// Complaints of fields by names of the program's own.
+const OWN: [&str; 2] = ["missing field", "duplicate field"];
+
+/// `invalid type: string "hunter2", expected u32` is `invalid type: string, expected u32`.
+fn without_value(words: &str) -> String {
+    let quoted = words.split_once(": ").or_else(|| words.split_once(" `"));
+    let Some((complaint, rest)) = quoted.filter(|_| !OWN.iter().any(|own| words.starts_with(own))) else {
+        return words.to_owned();
+    };
+    // What is expected is in the program's own words, and behind whatever the value says.
+    let (value, expected) = match rest.rsplit_once(", expected ") {
+        Some((value, expected)) => (value, format!(", expected {expected}")),
+        None => (rest, String::new()),
+    };
+    let kinds = [
+        "string",
+        "integer",
+        "floating point",
+        "boolean",
+        "character",
+        "map",
+        "sequence",
+        "null",
+        "byte array",
+    ];
+    let kind =
+        kinds.iter().find(|kind| value.starts_with(**kind)).map_or(String::new(), |kind| format!(": {kind}"));
+    format!("{complaint}{kind}{expected}")
 }
 
 fn meta(metadata: Option<ObjectMeta>) -> Result<ObjectMeta, String> {
@@ -190,4 +221,37 @@ fn count(number: i32) -> u32 {
 #[cfg(test)]
 pub(crate) fn test_cx() -> Cx {
     Cx::new(vec!["app.kubernetes.io/version".to_owned()].into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_told_of_an_object_that_is_not_understood_quotes_no_value_of_it() {
+        #[derive(serde::Deserialize)]
+        enum Word {
+            Known,
+        }
+        let count = |text: &str| json_reason(&serde_json::from_str::<u32>(text).unwrap_err());
+        for (text, told) in [
+            (r#""canary""#, "invalid type: string, expected u32, line 1, column 8"),
+            (
+                r#""canary, expected nothing at line 7""#,
+                "invalid type: string, expected u32, line 1, column 36",
+            ),
+            (r#""canary: \" at line 9 column 9""#, "invalid type: string, expected u32, line 1, column 32"),
+            ("-7", "invalid value: integer, expected u32, line 1, column 2"),
+            ("7.25", "invalid type: floating point, expected u32, line 1, column 4"),
+            ("{}", "invalid type: map, expected u32, line 1, column 0"),
+            ("[", "invalid type: sequence, expected u32, line 1, column 0"),
+            ("x", "expected value, line 1, column 1"),
+        ] {
+            assert_eq!(count(text), told, "{text}");
+        }
+        let word = json_reason(&serde_json::from_str::<Word>(r#""canary""#).err().unwrap());
+        assert_eq!(word, "unknown variant, expected `Known`, line 1, column 8");
+        let own = without_value("a quantity: canary");
+        assert_eq!(own, "a quantity");
+    }
 }
