@@ -55,7 +55,7 @@ pub enum SourceState {
     Denied(Clean),
     /// The cluster does not serve this kind.
     Absent,
-    /// The source's task ended by a bug; it does not come back by itself.
+    /// The source's task ended by a bug; it begins again after a pause.
     Failed(Fault),
 }
 

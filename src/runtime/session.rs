@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use tokio::sync::mpsc::Receiver;
+use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinError, JoinSet};
 
 use crate::clients::kube::connect::{Connector, Target};
@@ -12,7 +13,7 @@ use crate::clients::kube::credentials::Plugin;
 use crate::config::Config;
 use crate::fleet::{Clean, ClusterFact, ClusterId, Fact, Fault, FaultKind, Step};
 use crate::sources::inventory::{Inventory, Member};
-use crate::sources::kube::supervisor::Assignment;
+use crate::sources::kube::connection::Assignment;
 use crate::sources::kube::{self, Details, Nudge};
 use crate::sources::{Clock, Out, Wanted};
 use crate::state::{ClusterSpec, State};
@@ -27,13 +28,14 @@ pub struct Session {
     connector: Connector,
 }
 
-/// A cluster's task, and what it was started with.
+/// A cluster's task, and what it was told.
 struct Watched {
     task: AbortHandle,
     nudge: Nudge,
     name: Clean,
-    target: Result<Target, Fault>,
+    target: watch::Sender<Result<Target, Fault>>,
     namespaces: Vec<String>,
+    home_namespace: watch::Sender<Option<String>>,
 }
 
 /// What reading the files again changed.
@@ -41,18 +43,22 @@ struct Watched {
 pub struct Changed {
     pub added: usize,
     pub removed: usize,
+    /// Those that stay, and are reached in another way.
+    pub reconnected: usize,
 }
 
 impl fmt::Display for Changed {
     /// `: 2 clusters added, 1 removed`; nothing when the clusters are the same.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let plural = |count: usize| if count == 1 { "cluster" } else { "clusters" };
-        match (self.added, self.removed) {
-            (0, 0) => Ok(()),
-            (added, 0) => write!(f, ": {added} {} added", plural(added)),
-            (0, removed) => write!(f, ": {removed} {} removed", plural(removed)),
-            (added, removed) => write!(f, ": {added} {} added, {removed} removed", plural(added)),
+        let counts = [(self.added, "added"), (self.removed, "removed"), (self.reconnected, "connected anew")];
+        for (at, (count, what)) in counts.into_iter().filter(|(count, _)| *count > 0).enumerate() {
+            match (at, count) {
+                (0, 1) => write!(f, ": 1 cluster {what}")?,
+                (0, _) => write!(f, ": {count} clusters {what}")?,
+                _ => write!(f, ", {count} {what}")?,
+            }
         }
+        Ok(())
     }
 }
 
@@ -80,30 +86,40 @@ impl Session {
         }
     }
 
-    /// Ends what is not wanted any more and starts what is new; what stays is not disturbed.
-    pub fn rewatch(&mut self, config: &Config, inventory: Inventory, state: &mut State) -> Changed {
+    /// Ends what is not wanted any more and starts what is new. A cluster whose server stays keeps everything that is
+    /// known of it; it is connected anew when the account or the way to it is another.
+    pub fn rewatch(&mut self, config: &Config, mut inventory: Inventory, state: &mut State) -> Changed {
         let wanted = wanted(config);
-        let same_wishes = wanted == self.wanted;
-        self.wanted = wanted;
         let mut left = std::mem::take(&mut self.clusters);
-        let mut new = Inventory::default();
-        for member in inventory.members {
-            let same = left.iter().find(|(_, it)| same_wishes && it.is_still(&member)).map(|(id, _)| *id);
-            match same.and_then(|id| left.remove_entry(&id)) {
-                Some((id, watched)) => {
+        let ended = if wanted == self.wanted { BTreeMap::new() } else { std::mem::take(&mut left) };
+        self.wanted = wanted;
+        let used: Vec<Target> = left.values().filter_map(|it| it.target.borrow().clone().ok()).collect();
+        inventory.stay_in(&used.iter().collect::<Vec<_>>());
+        let mut changed = Changed::default();
+        let members = std::mem::take(&mut inventory.members);
+        // One that is called as before is found before another that leads to the same server.
+        let (named, others) = members.into_iter().partition(|it| left.values().any(|own| own.is_called(it)));
+        let named: Vec<Member> = named;
+        let others: Vec<Member> = others;
+        for member in named.into_iter().chain(others) {
+            match take_same(&mut left, &member) {
+                Some((id, mut watched)) => {
+                    changed.reconnected += usize::from(watched.follow(&member));
+                    self.out.call(id, &member.spec.name);
                     state.respecify(id, member.spec);
                     self.clusters.insert(id, watched);
                 }
-                None => new.members.push(member),
+                None => inventory.members.push(member),
             }
         }
-        let changed = Changed { added: new.members.len(), removed: left.len() };
+        left.extend(ended);
+        (changed.added, changed.removed) = (inventory.members.len(), left.len());
         for (id, watched) in left {
             watched.task.abort();
             self.details.close(id);
             state.remove_cluster(id);
         }
-        self.watch(new, state);
+        self.watch(inventory, state);
         changed
     }
 
@@ -111,28 +127,29 @@ impl Session {
         let id = ClusterId(self.next_id);
         self.next_id += 1;
         let nudge = Nudge::default();
-        let (name, target, namespaces) =
-            (member.spec.name.clone(), member.target.clone(), member.namespaces.clone());
-        self.out.call(id, &name);
+        self.out.call(id, &member.spec.name);
+        let target = watch::Sender::new(member.target);
+        let home_namespace = watch::Sender::new(member.home_namespace);
         let assignment = Assignment {
             cluster: id,
-            target: member.target,
-            namespaces: member.namespaces,
-            home_namespace: member.home_namespace,
+            target: target.subscribe(),
+            namespaces: member.namespaces.clone(),
+            home_namespace: home_namespace.subscribe(),
             wanted: self.wanted.clone(),
             connector: self.connector.clone(),
         };
         let task = kube::run(assignment, self.out.clone(), nudge.clone(), self.details.clone());
         let task = self.tasks.spawn(task);
-        self.clusters.insert(id, Watched { task, nudge, name, target, namespaces });
+        let (name, namespaces) = (member.spec.name.clone(), member.namespaces);
+        self.clusters.insert(id, Watched { task, nudge, name, target, namespaces, home_namespace });
         (id, member.spec)
     }
 
     /// The plugin that a cluster's credential comes from, and the cluster's name.
     pub fn plugin(&self, cluster: ClusterId) -> Option<(Arc<Plugin>, Clean)> {
         let watched = self.clusters.get(&cluster)?;
-        let target = watched.target.as_ref().ok()?;
-        Some((self.connector.plugin(target).ok()??, watched.name.clone()))
+        let target = watched.target.borrow().clone().ok()?;
+        Some((self.connector.plugin(&target).ok()??, watched.name.clone()))
     }
 
     /// Tries again now, instead of when the time has come.
@@ -165,16 +182,49 @@ impl Session {
 }
 
 impl Watched {
-    /// A way that cannot be read any more does not end one that could: files are edited in steps.
-    fn is_still(&self, member: &Member) -> bool {
-        let same_way = match (&self.target, &member.target) {
-            (Ok(own), Ok(new)) => own.leads_where(new),
-            (Ok(_), Err(_)) => true,
-            (Err(own), Err(new)) => own == new,
-            (Err(_), Ok(_)) => false,
-        };
-        self.name == member.spec.name && same_way && self.namespaces == member.namespaces
+    fn is_called(&self, member: &Member) -> bool {
+        self.name == member.spec.name
     }
+
+    /// A way that cannot be read does not make another cluster: files are edited in steps.
+    fn is_same(&self, member: &Member) -> bool {
+        let same_place = match (&*self.target.borrow(), &member.target) {
+            (Ok(own), Ok(new)) => own.is_at(new) || (self.is_called(member) && own.leads_where(new)),
+            _ => self.is_called(member),
+        };
+        same_place && self.namespaces == member.namespaces
+    }
+
+    /// Takes what is new about it; whether it must be connected anew.
+    fn follow(&mut self, member: &Member) -> bool {
+        self.name.clone_from(&member.spec.name);
+        let home = &member.home_namespace;
+        self.home_namespace.send_if_modified(|own| {
+            own != home && {
+                own.clone_from(home);
+                true
+            }
+        });
+        let new = &member.target;
+        self.target.send_if_modified(|own| {
+            let is_other = match (&*own, new) {
+                (Ok(own), Ok(new)) => !own.leads_where(new),
+                (Ok(_), Err(_)) => return false,
+                (Err(own), Err(new)) => own != new,
+                (Err(_), Ok(_)) => true,
+            };
+            own.clone_from(new);
+            is_other
+        })
+    }
+}
+
+/// The cluster that a member is already: one of its name if there is one.
+fn take_same(left: &mut BTreeMap<ClusterId, Watched>, member: &Member) -> Option<(ClusterId, Watched)> {
+    let same = || left.iter().filter(|(_, it)| it.is_same(member));
+    let named = same().find(|(_, it)| it.is_called(member));
+    let id = *named.or_else(|| same().next())?.0;
+    left.remove_entry(&id)
 }
 
 fn wanted(config: &Config) -> Wanted {
@@ -193,7 +243,7 @@ mod tests {
     fn member(name: &str, cloud: Option<&str>) -> Member {
         let spec = ClusterSpec { name: name.into(), cloud: cloud.map(Clean::new), ..ClusterSpec::default() };
         let target = Err(Fault::new(Step::Configure, FaultKind::Configuration, "no context"));
-        Member { spec, target, namespaces: Vec::new(), home_namespace: None }
+        Member { spec, target, others: Vec::new(), namespaces: Vec::new(), home_namespace: None }
     }
 
     fn inventory(members: impl IntoIterator<Item = Member>) -> Inventory {

@@ -52,6 +52,9 @@ impl Diary {
                     tracing::warn!(%cluster, %before, now = %uid, "another cluster answers at its address");
                 }
             }
+            ClusterFact::Namespaces(names) if names.is_empty() => {
+                tracing::info!(%cluster, "the whole cluster is read");
+            }
             ClusterFact::Namespaces(names) => {
                 let names = names.iter().map(Clean::as_str).collect::<Vec<_>>().join(", ");
                 tracing::info!(%cluster, names, "only some namespaces are read");

@@ -16,6 +16,8 @@ use crate::state::ClusterSpec;
 pub struct Member {
     pub spec: ClusterSpec,
     pub target: Result<Target, Fault>,
+    /// The contexts that lead to it as well, when nothing says which of them is meant.
+    pub others: Vec<String>,
     pub namespaces: Vec<String>,
     pub home_namespace: Option<String>,
 }
@@ -27,6 +29,26 @@ pub struct Inventory {
     /// Kubeconfigs that cannot be read, and why.
     pub broken: Vec<String>,
     pub notices: Vec<String>,
+}
+
+impl Inventory {
+    /// A session stays with the contexts that it is in, as long as they lead to the same servers: that somebody made
+    /// another one current, in another window, changes neither the account nor the names on the screen.
+    pub fn stay_in(&mut self, used: &[&Target]) {
+        let mut renamed = false;
+        for member in self.members.iter_mut().filter(|it| !it.others.is_empty()) {
+            let Ok(target) = &mut member.target else { continue };
+            let led = |own: &&&Target| member.others.contains(&own.context) && own.is_at(target);
+            let is_used = used.iter().any(|own| own.context == target.context && own.is_at(target));
+            let Some(own) = used.iter().find(led).filter(|_| !is_used) else { continue };
+            target.context.clone_from(&own.context);
+            member.home_namespace = namespace(&target.kubeconfig, &own.context);
+            renamed = true;
+        }
+        if renamed {
+            name_by_contexts(&mut self.members);
+        }
+    }
 }
 
 /// Nothing to connect to, with what to do about it.
@@ -98,20 +120,18 @@ fn context_of(member: &Member) -> Option<&String> {
 fn from_contexts(loaded: &Loaded, only: &[String], inventory: &mut Inventory) {
     let kubeconfig = Arc::new(loaded.kubeconfig.clone());
     for found in contexts::clusters(&kubeconfig) {
-        let asked = found.contexts.iter().find(|context| only.contains(context));
-        let Some(context) = (if only.is_empty() { found.contexts.first() } else { asked }) else {
-            continue;
-        };
-        let spec = ClusterSpec { name: short_name(context).into(), ..ClusterSpec::default() };
-        let home = namespace(&kubeconfig, context);
+        let mut meant = found.contexts.into_iter().filter(|it| only.is_empty() || only.contains(it));
+        let Some(context) = meant.next() else { continue };
+        let home = namespace(&kubeconfig, &context);
         inventory.members.push(Member {
-            spec,
-            target: Ok(Target { kubeconfig: Arc::clone(&kubeconfig), context: context.clone() }),
+            spec: ClusterSpec::default(),
+            target: Ok(Target { kubeconfig: Arc::clone(&kubeconfig), context }),
+            others: meant.collect(),
             namespaces: Vec::new(),
             home_namespace: home,
         });
     }
-    make_names_differ(&mut inventory.members);
+    name_by_contexts(&mut inventory.members);
 }
 
 fn configured(
@@ -135,6 +155,7 @@ fn configured(
     Member {
         spec: entry.spec.clone(),
         target: target.map_err(|words| Fault::new(Step::Configure, FaultKind::Configuration, words)),
+        others: Vec::new(),
         namespaces: entry.namespaces.clone(),
         home_namespace: home,
     }
@@ -168,14 +189,15 @@ fn short_name(context: &str) -> &str {
     gke.unwrap_or(context)
 }
 
-/// Two clusters of one short name are called by their whole contexts.
-fn make_names_differ(members: &mut [Member]) {
-    let names: Vec<Clean> = members.iter().map(|member| member.spec.name.clone()).collect();
-    for (at, member) in members.iter_mut().enumerate() {
-        let alone = names.iter().filter(|name| **name == names[at]).count() == 1;
-        if let (false, Ok(target)) = (alone, &member.target) {
-            member.spec.name = Clean::new(&target.context);
-        }
+/// Clusters are called by the last part of their context; two that would be called the same by the whole of it.
+fn name_by_contexts(members: &mut [Member]) {
+    let short = |member: &Member| context_of(member).map(|context| Clean::new(short_name(context)));
+    let names: Vec<_> = members.iter().map(short).collect();
+    for (member, name) in members.iter_mut().zip(&names) {
+        let alone = names.iter().filter(|other| *other == name).count() == 1;
+        let whole = context_of(member).map(|context| Clean::new(context));
+        let name = if alone { name.clone() } else { whole };
+        member.spec.name = name.unwrap_or_default();
     }
 }
 

@@ -9,6 +9,7 @@ mod cluster;
 mod day;
 mod doctor;
 mod encodings;
+mod edits;
 mod faults;
 mod fleet;
 mod follows;

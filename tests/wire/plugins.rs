@@ -17,6 +17,7 @@ use skydeck::fleet::{Fault, FaultKind, Step};
 use tokio::time::Instant;
 
 use crate::cluster::{Api, TOKEN};
+use crate::day::virtually;
 
 /// Plugins of the tests are ended after so long, that of the console after half a minute.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -458,6 +459,100 @@ async fn the_kubeconfigs_of_the_clouds_work_as_they_are() {
     }
 }
 
+/// The home folder may lie on a file system that hangs: whoever makes a connection, and whoever draws, does not wait.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_plugin_is_told_of_the_authority_is_read_when_it_runs_and_by_nobody_who_must_not_wait() {
+    let api = Api::start("one", None);
+    let bench = Bench::new("printf %s \"$KUBERNETES_EXEC_INFO\" > \"$HERE/info\"; credential secret");
+    let user = json!({"exec": Bench::exec(&json!({"provideClusterInfo": true}))});
+    let mut target = bench.targets(&[format!("http://{}", api.address)], &user).remove(0);
+    let authority = bench.folder.path().join("ca.pem");
+    let mut kubeconfig = (*target.kubeconfig).clone();
+    kubeconfig.clusters[0].cluster.as_mut().unwrap().certificate_authority =
+        Some(authority.display().to_string());
+    target.kubeconfig = Arc::new(kubeconfig);
+    // Whoever opens it waits for somebody at the other end.
+    assert!(std::process::Command::new("mkfifo").arg(&authority).status().unwrap().success());
+    let (done, is_done) = std::sync::mpsc::channel();
+    let connector = bench.connector.clone();
+    let asked = target.clone();
+    std::thread::spawn(move || {
+        let connected = connector.connect(&asked).is_ok();
+        let _ = done.send(connected && connector.plugin(&asked).is_ok_and(|it| it.is_some()));
+    });
+    let made = is_done.recv_timeout(Duration::from_secs(3));
+    drop(std::fs::File::options().read(true).write(true).open(&authority));
+    assert_eq!(made, Ok(true), "it waited for a file");
+    // One that is not there for a moment is looked for again.
+    std::fs::remove_file(&authority).unwrap();
+    let connected = bench.connect(&target).unwrap();
+    let fault = connected.door.way().credential().proof().await.err().unwrap();
+    assert!(fault.to_string().contains("ca.pem cannot be read: entity not found"), "{fault}");
+    assert!(fault.may_pass(), "{fault:?}");
+    bench.write("ca.pem", "an authority");
+    bench.connector.try_again();
+    connected.door.way().credential().proof().await.unwrap();
+    let info: Value = serde_json::from_str(&bench.lines("info").join("")).unwrap();
+    let encoded = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, "an authority");
+    assert_eq!(info["spec"]["cluster"]["certificate-authority-data"], encoded);
+    assert_eq!(bench.runs(), 1);
+}
+
+/// P14: what is asked again with a newer proof is a request like another.
+#[test]
+fn what_is_asked_again_after_a_refusal_is_within_the_budget() {
+    virtually(1, async {
+        let api = Api::start("one", None);
+        let bench = Bench::new("");
+        bench.write("token", "0");
+        let user = json!({"tokenFile": "token"});
+        let target = bench.targets(&[format!("http://{}", api.address)], &user).remove(0);
+        let connected = bench.connect(&target).unwrap();
+        // The start of a session may be quick.
+        tokio::time::sleep(Duration::from_mins(2)).await;
+        let began = Instant::now();
+        for count in 0..30 {
+            bench.write("token", &format!("new-{count}"));
+            assert_eq!(ask(&connected).await.unwrap_err().kind, FaultKind::Unauthorized);
+        }
+        let (asked, took) = (api.seam().asked("/"), began.elapsed());
+        assert_eq!(asked, 59, "each but the first, which nobody refused before, twice");
+        assert!(took >= Duration::from_secs(10), "{asked} requests in {took:?}");
+    });
+}
+
+/// A token that is replaced without a word: within a minute the new one is sent, and what is half of one is not.
+#[test]
+fn a_token_file_is_looked_at_again_in_its_time_and_the_last_good_one_serves() {
+    virtually(1, async {
+        let api = Api::start("one", None);
+        let bench = Bench::new("");
+        bench.write("token", TOKEN);
+        let user = json!({"tokenFile": "token"});
+        let target = bench.targets(&[format!("http://{}", api.address)], &user).remove(0);
+        let connected = bench.connect(&target).unwrap();
+        let header = async || {
+            let proof = connected.door.way().credential().proof().await.unwrap();
+            proof.header.unwrap().to_str().unwrap().to_owned()
+        };
+        assert_eq!(header().await, "Bearer secret");
+        for half in [None, Some(""), Some("two\nlines")] {
+            match half {
+                None => std::fs::remove_file(bench.folder.path().join("token")).unwrap(),
+                Some(text) => bench.write("token", text),
+            }
+            tokio::time::sleep(Duration::from_secs(31)).await;
+            assert_eq!(header().await, "Bearer secret", "{half:?}");
+            ask(&connected).await.unwrap();
+        }
+        bench.write("token", "new");
+        assert_eq!(header().await, "Bearer secret", "not before its time");
+        tokio::time::sleep(Duration::from_secs(31)).await;
+        assert_eq!(header().await, "Bearer new");
+        nothing_leaked("");
+    });
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_file_is_read_again_when_a_server_refuses_it() {
     let api = Api::start("one", None);
@@ -469,9 +564,7 @@ async fn a_token_file_is_read_again_when_a_server_refuses_it() {
     assert_eq!(ask(&connected).await.unwrap_err().kind, FaultKind::Unauthorized);
     bench.write("token", TOKEN);
     ask(&connected).await.unwrap();
-    // Being replaced: the last good one serves.
     std::fs::remove_file(bench.folder.path().join("token")).unwrap();
-    ask(&connected).await.unwrap();
     let fresh = bench.connect(&target).unwrap();
     let fault = ask(&fresh).await.unwrap_err();
     assert!(fault.to_string().contains("token cannot be read: entity not found"), "{fault}");

@@ -1,10 +1,13 @@
 //! From an entry of a kubeconfig to a door.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use kube::config::{AuthInfo, Cluster, Kubeconfig};
 
+use super::budget::Budget;
+use super::contexts;
 use super::credentials::{Credential, DEADLINE, Plugin, Plugins};
 use super::material::Material;
 use super::proxies::Proxies;
@@ -21,22 +24,24 @@ pub struct Target {
 }
 
 impl Target {
-    /// Whether both lead to one server with one credential, although they were read at different times.
+    /// Whether both lead to one server with one credential, although they were read at different times. Which namespace
+    /// is at hand, and how the entries are called, changes nothing.
     pub fn leads_where(&self, other: &Self) -> bool {
-        self.way().is_some_and(|way| other.way() == Some(way))
+        self.context == other.context && self.way().is_some_and(|way| other.way() == Some(way))
     }
 
-    fn way(&self) -> Option<[serde_json::Value; 3]> {
-        let Kubeconfig { contexts, clusters, auth_infos, .. } = &*self.kubeconfig;
-        let context = contexts.iter().find(|it| it.name == self.context)?;
-        let inner = context.context.as_ref()?;
-        let cluster = clusters.iter().find(|it| it.name == inner.cluster);
-        let user = auth_infos.iter().find(|it| Some(&it.name) == inner.user.as_ref());
-        Some([
-            serde_json::to_value(context).ok()?,
-            serde_json::to_value(cluster).ok()?,
-            serde_json::to_value(user).ok()?,
-        ])
+    /// Whether both lead to one address; the account, the proxy and what is trusted may differ.
+    pub fn is_at(&self, other: &Self) -> bool {
+        self.address().is_some_and(|address| other.address() == Some(address))
+    }
+
+    fn way(&self) -> Option<[serde_json::Value; 2]> {
+        let (cluster, user) = self.entries().ok()?;
+        Some([serde_json::to_value(cluster).ok()?, serde_json::to_value(user).ok()?])
+    }
+
+    fn address(&self) -> Option<Address> {
+        Address::of(&self.entries().ok()?.0)
     }
 
     /// The entries that it is made of. A user who is not there has no credential, as with kubectl.
@@ -52,17 +57,40 @@ impl Target {
     }
 }
 
+/// Where a server is asked: one address may have several behind it, which the name in the handshake tells apart.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Address {
+    server: String,
+    name: Option<String>,
+}
+
+impl Address {
+    fn of(cluster: &Cluster) -> Option<Self> {
+        let server = contexts::normal(cluster.server.as_ref()?);
+        Some(Self { server, name: cluster.tls_server_name.clone().filter(|name| !name.is_empty()) })
+    }
+}
+
 /// A door and what is to be told about it.
 pub struct Connected {
     pub door: Door,
     pub connection: Connection,
 }
 
-/// Makes doors. What they share is here: plugins that serve several clusters, and the environment's proxies.
+/// Makes doors. What they share is here: plugins that serve several clusters, the environment's proxies, and what each
+/// server was asked already, so that one who connects anew has no more requests than one who stays.
 #[derive(Clone)]
 pub struct Connector {
     plugins: Plugins,
     proxies: Arc<Proxies>,
+    ledgers: Arc<Mutex<HashMap<Address, Ledger>>>,
+}
+
+/// What is left of a server's budget, and what it was asked so far.
+#[derive(Clone, Default)]
+pub struct Ledger {
+    pub budget: Arc<Budget>,
+    pub meter: Arc<Meter>,
 }
 
 impl Connector {
@@ -71,7 +99,7 @@ impl Connector {
     }
 
     pub fn new(proxies: Proxies, patience: Duration) -> Self {
-        Self { plugins: Plugins::new(patience), proxies: Arc::new(proxies) }
+        Self { plugins: Plugins::new(patience), proxies: Arc::new(proxies), ledgers: Arc::default() }
     }
 
     /// A door that asks nobody yet; the first question runs a plugin, if there is one.
@@ -96,7 +124,7 @@ impl Connector {
             proxy: proxy.as_ref().and_then(|it| it.authority()).map(|it| without_user(it).into()),
             insecure: cluster.insecure_skip_tls_verify.unwrap_or(false),
         };
-        let meter = Arc::new(Meter::default());
+        let ledger = self.ledger(Address::of(&cluster));
         let server = Server {
             context: target.context.clone(),
             url,
@@ -106,8 +134,14 @@ impl Connector {
             uncompressed: cluster.disable_compression.unwrap_or(false),
             speaks_for: speaks_for(&user),
         };
-        let way = Way::new(server, credential, Material::of(&cluster, &user), Arc::clone(&meter));
-        Ok(Connected { door: Door::new(way, meter), connection })
+        let way = Way::new(server, credential, Material::of(&cluster, &user), ledger.clone());
+        Ok(Connected { door: Door { way: Arc::new(way), ledger }, connection })
+    }
+
+    fn ledger(&self, address: Option<Address>) -> Ledger {
+        let Some(address) = address else { return Ledger::default() };
+        let mut ledgers = self.ledgers.lock().unwrap_or_else(PoisonError::into_inner);
+        ledgers.entry(address).or_default().clone()
     }
 
     /// The plugin that a target's credential comes from.

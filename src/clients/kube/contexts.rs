@@ -82,9 +82,14 @@ type Place = (String, Option<String>);
 fn place(kubeconfig: &Kubeconfig, cluster: &str) -> Option<Place> {
     let named = kubeconfig.clusters.iter().find(|named| named.name == cluster)?;
     let cluster = named.cluster.as_ref()?;
-    let server = cluster.server.as_ref()?.trim_end_matches('/').to_ascii_lowercase();
+    let server = normal(cluster.server.as_ref()?);
     let authority = cluster.certificate_authority_data.clone();
     Some((server, authority.or_else(|| cluster.certificate_authority.clone())))
+}
+
+/// One server may be written in several ways.
+pub fn normal(server: &str) -> String {
+    server.trim_end_matches('/').to_ascii_lowercase()
 }
 
 /// Errors of the parser quote the file, which holds credentials; only the place is told.

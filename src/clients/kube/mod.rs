@@ -30,7 +30,7 @@ use tokio::time::Instant;
 
 use crate::fleet::{Fault, FaultKind, Step};
 pub use access::Access;
-use budget::Budget;
+use connect::Ledger;
 pub use guard::Patience;
 pub use send::Told;
 pub use way::Way;
@@ -55,8 +55,7 @@ const LARGEST_ANSWER: usize = 32 << 20;
 #[derive(Clone)]
 pub struct Door {
     way: Arc<Way>,
-    budget: Arc<Budget>,
-    meter: Arc<Meter>,
+    ledger: Ledger,
 }
 
 /// What reading has cost the server.
@@ -88,22 +87,18 @@ pub struct Answer {
 }
 
 impl Door {
-    fn new(way: Way, meter: Arc<Meter>) -> Self {
-        Self { way: Arc::new(way), budget: Arc::new(Budget::default()), meter }
-    }
-
     pub fn way(&self) -> &Way {
         &self.way
     }
 
     /// Asks, within the budget of the cluster. An answer of 400 and above is a fault.
     pub async fn ask(&self, question: Question<'_>) -> Result<Answer, Fault> {
-        self.budget.admit().await;
+        self.ledger.budget.admit().await;
         self.ask_admitted(question).await
     }
 
     async fn ask_admitted(&self, question: Question<'_>) -> Result<Answer, Fault> {
-        self.meter.requests.fetch_add(1, Ordering::Relaxed);
+        self.ledger.meter.requests.fetch_add(1, Ordering::Relaxed);
         let step = question.step;
         let request = request(&question)?;
         let response = self.way.send(step, request).await?;
@@ -127,7 +122,7 @@ impl Door {
         &self,
         question: Question<'_>,
     ) -> Result<(T, Duration), Fault> {
-        self.budget.admit().await;
+        self.ledger.budget.admit().await;
         let (step, began) = (question.step, Instant::now());
         let read = read_json(step, &self.ask_admitted(question).await?.whole().await?)?;
         Ok((read, began.elapsed()))
@@ -138,24 +133,24 @@ impl Door {
         &self,
         question: Question<'_>,
     ) -> Result<T, Fault> {
-        self.budget.admit_urgent().await;
+        self.ledger.budget.admit_urgent().await;
         let step = question.step;
         read_json(step, &self.ask_admitted(question).await?.whole().await?)
     }
 
     /// A place among the lists that may run at once.
     pub async fn list_permit(&self) -> tokio::sync::OwnedSemaphorePermit {
-        self.budget.list_permit().await
+        self.ledger.budget.list_permit().await
     }
 
     /// How long this cluster waits before it comes back.
     pub fn lag(&self) -> Duration {
-        self.budget.lag()
+        self.ledger.budget.lag()
     }
 
     /// Requests sent and bytes received, decompressed.
     pub fn cost(&self) -> (u64, u64) {
-        let meter = &self.meter;
+        let meter = &self.ledger.meter;
         (meter.requests.load(Ordering::Relaxed), meter.received_bytes.load(Ordering::Relaxed))
     }
 }

@@ -16,10 +16,11 @@ use kube::config::AuthInfo;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
+use super::connect::Ledger;
 use super::credentials::{Credential, Identity, Proof};
+use super::faults;
 use super::guard::GuardLayer;
 use super::material::Material;
-use super::{Meter, faults};
 use crate::fleet::{Fault, FaultKind, Step};
 
 /// Certificates in files are looked at so often.
@@ -33,7 +34,7 @@ pub struct Way {
     material: Arc<Material>,
     /// What certificates are read from.
     files: Vec<PathBuf>,
-    meter: Arc<Meter>,
+    ledger: Ledger,
     made: Mutex<Option<Made>>,
 }
 
@@ -62,9 +63,9 @@ struct Made {
 type Stamp = Option<(Option<SystemTime>, u64)>;
 
 impl Way {
-    pub fn new(server: Server, credential: Credential, material: Material, meter: Arc<Meter>) -> Self {
+    pub fn new(server: Server, credential: Credential, material: Material, ledger: Ledger) -> Self {
         let files = material.files();
-        Self { server, credential, material: Arc::new(material), files, meter, made: Mutex::default() }
+        Self { server, credential, material: Arc::new(material), files, ledger, made: Mutex::default() }
     }
 
     pub fn server(&self) -> &Server {
@@ -104,7 +105,9 @@ impl Way {
         }
         match (self.credential.instead_of(&proof).await, again) {
             (Some(newer), Some(request)) => {
-                self.meter.requests.fetch_add(1, Ordering::Relaxed);
+                // What is asked in vain costs a server as much.
+                self.ledger.budget.admit_urgent().await;
+                self.ledger.meter.requests.fetch_add(1, Ordering::Relaxed);
                 self.send_with(step, request, &newer).await
             }
             _ => Ok(response),
@@ -170,7 +173,7 @@ impl Way {
     async fn make(&self, identity: Option<&Arc<Identity>>, stamps: Vec<Stamp>) -> Result<Made, Fault> {
         let config = self.configure(identity).await?;
         let builder = ClientBuilder::try_from(config.clone()).map_err(|error| unusable(&error))?;
-        let client = builder.with_layer(&GuardLayer { meter: Arc::clone(&self.meter) }).build();
+        let client = builder.with_layer(&GuardLayer { meter: Arc::clone(&self.ledger.meter) }).build();
         let identity = identity.cloned();
         Ok(Made { client, config: Arc::new(config), identity, stamps, looked: Instant::now() })
     }

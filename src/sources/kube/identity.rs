@@ -43,8 +43,9 @@ struct Known {
     replaced: bool,
 }
 
+/// Who a cluster is, as far as it is known.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-enum Who {
+pub enum Who {
     #[default]
     Unknown,
     /// The account may not ask.
@@ -70,14 +71,24 @@ struct Metadata {
     uid: String,
 }
 
-impl Identity {
-    pub fn new() -> (Self, mpsc::Receiver<Found>) {
-        Self::of(Who::Unknown, false)
+impl Who {
+    pub fn of(uid: Option<Clean>) -> Self {
+        uid.map_or(Self::Withheld, Self::Uid)
     }
+}
 
+impl Identity {
     /// That of a cluster that was found in the place of another.
     pub fn found(uid: Option<Clean>) -> (Self, mpsc::Receiver<Found>) {
-        Self::of(uid.map_or(Who::Withheld, Who::Uid), true)
+        Self::of(Who::of(uid), true)
+    }
+
+    /// That of a cluster of which another account, or another way, may have told who it is: it is asked before anything
+    /// is listed. Should this account not be allowed to ask, nothing says that it is the same.
+    pub fn told(who: Who) -> (Self, mpsc::Receiver<Found>) {
+        let (mut identity, found) = Self::of(who, false);
+        identity.known.get_mut().withheld = Instant::now().checked_sub(WITHHELD);
+        (identity, found)
     }
 
     fn of(who: Who, in_place_of_another: bool) -> (Self, mpsc::Receiver<Found>) {

@@ -1,10 +1,12 @@
 //! The sources of one cluster: connect, find out what it serves, list and watch every kind.
 //!
 //! Everything about a cluster happens in tasks of its own. Nothing here waits for another cluster, and a task
-//! that panics is told as a failed source while the others go on.
+//! that panics is told as a failed source and begins again while the others go on.
 
+mod begin_again;
 mod census;
 pub mod checkup;
+pub mod connection;
 pub mod convert;
 pub mod detail;
 mod discovery;
@@ -15,11 +17,11 @@ mod plan;
 mod ping;
 mod reflector;
 mod stream;
-pub mod supervisor;
+mod supervisor;
 mod watched;
 
+pub use connection::run;
 pub use detail::Details;
-pub use supervisor::run;
 
 use tokio::sync::watch;
 

@@ -20,6 +20,7 @@ const INTERVAL: Duration = Duration::from_secs(10);
 /// While it does not answer it is asked more often, so that its return is noticed soon.
 const INTERVAL_WHEN_AWAY: Duration = Duration::from_secs(4);
 
+#[derive(Clone)]
 pub struct Ping {
     pub door: Door,
     pub cluster: ClusterId,

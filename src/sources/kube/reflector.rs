@@ -36,6 +36,7 @@ const PAGE: u32 = 500;
 const BATCH: usize = 256;
 
 /// One loop: a kind in a cluster, whole or one namespace.
+#[derive(Clone)]
 pub struct Reflector {
     pub door: Door,
     pub resource: Resource,
@@ -47,6 +48,8 @@ pub struct Reflector {
     /// Told when the account may not read this.
     pub denials: mpsc::Sender<SourceId>,
     pub version_labels: Arc<[String]>,
+    /// It stands in for one that panicked, which stays told until this one has something to tell.
+    pub failed_before: bool,
 }
 
 /// What a loop remembers from one step to the next.
@@ -68,7 +71,7 @@ impl Reflector {
         loop {
             match plan.next().clone() {
                 Next::List(version) => {
-                    if memory.is_first {
+                    if memory.is_first && !self.failed_before {
                         self.tell([SourceFact::State(SourceState::Listing)]).await;
                     }
                     let outcome = self.list(&version, &mut memory).await;
