@@ -54,7 +54,10 @@ fn date(headers: &HeaderMap) -> Option<Unix> {
 /// `299 - "text"`: only the text, without what looks like a credential.
 fn warnings(headers: &HeaderMap) -> Vec<Clean> {
     let all = headers.get_all(header::WARNING).iter().filter_map(|value| value.to_str().ok());
-    let text = |value: &str| Some(value.split_once('"')?.1.trim_end_matches('"').replace("\\\"", "\""));
+    let text = |value: &str| {
+        let text = value.split_once('"')?.1;
+        Some(text.strip_suffix('"').unwrap_or(text).replace("\\\"", "\""))
+    };
     all.filter_map(text).map(|text| Clean::from(scrub(text).into_owned())).collect()
 }
 

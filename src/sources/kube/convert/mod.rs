@@ -240,7 +240,7 @@ mod tests {
                 r#""canary, expected nothing at line 7""#,
                 "invalid type: string, expected u32, line 1, column 36",
             ),
-            (r#""canary: \" at line 9 column 9""#, "invalid type: string, expected u32, line 1, column 32"),
+            (r#""canary: \" at line 9 column 9""#, "invalid type: string, expected u32, line 1, column 31"),
             ("-7", "invalid value: integer, expected u32, line 1, column 2"),
             ("7.25", "invalid type: floating point, expected u32, line 1, column 4"),
             ("{}", "invalid type: map, expected u32, line 1, column 0"),
