@@ -12,10 +12,8 @@ use tokio::time::{Instant, sleep};
 
 /// Requests in any one second, once the start is over.
 const RATE: usize = 5;
-/// Those of them that wait for nothing but their turn; the rest is for what an answer already waits for.
-const ORDINARY: usize = 4;
 /// A little longer than a second: on their way, requests may come closer together.
-const SECOND: Duration = Duration::from_millis(1_100);
+const SECOND: Duration = Duration::from_millis(1_050);
 /// Requests of the start: two for every kind, discovery, identity.
 const START: u32 = 110;
 const LISTS_AT_ONCE: usize = 4;
@@ -41,6 +39,24 @@ struct Spent {
     start_ends: Instant,
     /// The requests of the last second, the oldest in front.
     recent: VecDeque<Instant>,
+    /// How many that are urgent wait for a place.
+    urgent: usize,
+}
+
+/// One that is urgent and waits, until it has its place or gives up.
+struct Urgent<'a>(&'a Budget);
+
+impl<'a> Urgent<'a> {
+    fn new(budget: &'a Budget) -> Self {
+        budget.spent().urgent += 1;
+        Self(budget)
+    }
+}
+
+impl Drop for Urgent<'_> {
+    fn drop(&mut self) {
+        self.0.spent().urgent -= 1;
+    }
 }
 
 impl Default for Budget {
@@ -48,7 +64,7 @@ impl Default for Budget {
         let start_ends = Instant::now() + START_LASTS;
         Self {
             order: tokio::sync::Mutex::default(),
-            spent: Mutex::new(Spent { start_left: START, start_ends, recent: VecDeque::new() }),
+            spent: Mutex::new(Spent { start_left: START, start_ends, recent: VecDeque::new(), urgent: 0 }),
             lists: Arc::new(Semaphore::new(LISTS_AT_ONCE)),
             lag: LONGEST_LAG.mul_f64(fastrand::f64()),
         }
@@ -59,23 +75,21 @@ impl Budget {
     /// Returns when one request may be sent, in the order of those who asked.
     pub async fn admit(&self) {
         let _turn = self.order.lock().await;
-        self.admit_within(ORDINARY).await;
-    }
-
-    /// The same for a request that an answer already waits for: it does not queue.
-    pub async fn admit_urgent(&self) {
-        self.admit_within(RATE).await;
-    }
-
-    async fn admit_within(&self, most: usize) {
-        // What is urgent may have taken the place meanwhile.
-        while let Some(wait) = self.take(most) {
+        while let Some(wait) = self.take(false) {
             sleep(wait).await;
         }
     }
 
-    fn take(&self, most: usize) -> Option<Duration> {
-        self.spent().take(most)
+    /// The same for a request that an answer already waits for: the next place is its own.
+    pub async fn admit_urgent(&self) {
+        let _first = Urgent::new(self);
+        while let Some(wait) = self.take(true) {
+            sleep(wait).await;
+        }
+    }
+
+    fn take(&self, is_urgent: bool) -> Option<Duration> {
+        self.spent().take(is_urgent)
     }
 
     fn spent(&self) -> MutexGuard<'_, Spent> {
@@ -100,9 +114,10 @@ impl Budget {
 }
 
 impl Spent {
-    /// Takes one of so many places in a second, or says how long until there may be one.
-    fn take(&mut self, most: usize) -> Option<Duration> {
+    /// Takes a place, or says how long until there may be one.
+    fn take(&mut self, is_urgent: bool) -> Option<Duration> {
         let now = Instant::now();
+        let most = if is_urgent { RATE } else { RATE.saturating_sub(self.urgent).max(1) };
         while self.recent.front().is_some_and(|oldest| now.duration_since(*oldest) >= SECOND) {
             self.recent.pop_front();
         }
@@ -130,11 +145,11 @@ mod tests {
         assert_eq!(began.elapsed(), Duration::ZERO);
         tokio::time::sleep(Duration::from_hours(1)).await;
         let again = Instant::now();
-        for _ in 0..44 {
+        for _ in 0..55 {
             budget.admit().await;
         }
         let seconds = again.elapsed().as_secs_f64();
-        assert!((10.9..11.1).contains(&seconds), "44 requests took {seconds} s");
+        assert!((10.4..10.6).contains(&seconds), "55 requests took {seconds} s");
     }
 
     #[tokio::test(start_paused = true)]
@@ -163,28 +178,30 @@ mod tests {
         budget.admit().await;
         tokio::time::sleep(START_LASTS).await;
         let again = Instant::now();
-        for _ in 0..20 {
+        for _ in 0..25 {
             budget.admit().await;
         }
         let seconds = again.elapsed().as_secs_f64();
-        assert!((4.3..4.5).contains(&seconds), "20 requests took {seconds} s");
+        assert!((4.1..4.3).contains(&seconds), "25 requests took {seconds} s");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_urgent_does_not_queue_and_who_gives_up_pays_nothing() {
+    async fn the_next_place_is_that_of_what_is_urgent_and_who_gives_up_pays_nothing() {
         let budget = Budget::default();
         budget.spent().start_left = 0;
         let began = Instant::now();
-        {
-            let waiting: Vec<_> = (0..40).map(|_| Box::pin(budget.admit())).collect();
-            let all = futures::future::join_all(waiting);
-            assert!(tokio::time::timeout(Duration::from_millis(10), all).await.is_err());
-            budget.admit_urgent().await;
-            assert_eq!(began.elapsed(), Duration::from_millis(10), "a place is left for it");
+        let waiting: Vec<_> = (0..40).map(|_| Box::pin(budget.admit())).collect();
+        let all = futures::future::join_all(waiting);
+        tokio::select! {
+            biased;
+            _ = all => unreachable!("that would be eight seconds"),
+            () = budget.admit_urgent() => {}
         }
-        budget.admit_urgent().await;
-        budget.admit().await;
-        let seconds = began.elapsed().as_secs_f64();
-        assert!((1.0..1.2).contains(&seconds), "those who gave up were waited for: {seconds} s");
+        assert_eq!(began.elapsed(), SECOND, "it is the sixth");
+        assert_eq!(budget.spent().urgent, 0);
+        for _ in 0..5 {
+            budget.admit().await;
+        }
+        assert_eq!(began.elapsed(), SECOND * 2, "nobody waits for those who gave up");
     }
 }
