@@ -8,13 +8,51 @@ use skydeck::clients::kube::wire::messages::core as wire;
 use skydeck::clients::kube::wire::messages::meta::{ObjectMeta, OwnerReference, Quantity, Time};
 
 use crate::large::{CLUSTERS, NODES, node_name};
-use crate::world::{crashing, pod};
+use crate::world::{
+    crashing, deployment, destination, failed, job, pod, time, training_job, virtual_service,
+};
 
 /// One pod of a fleet as a watch would tell it, sick or well.
 pub fn one_pod(rows: usize, sick: bool) -> Value {
     let row = (rows / CLUSTERS).saturating_sub(1);
     let replica = pod(&format!("team-{}/service-0-{row:05}", row % 5), "a", &node_name(row % NODES), 1);
     if sick { crashing(replica) } else { replica }
+}
+
+/// Its workload, short of a replica or whole.
+pub fn one_workload(rows: usize, sick: bool) -> Value {
+    let row = (rows / CLUSTERS).saturating_sub(1);
+    deployment(&format!("team-{}/service-0-{row:05}", row % 5), u32::from(!sick), 1, "1.0.0", 1)
+}
+
+/// One job of a fleet, failed or running.
+pub fn one_job(rows: usize, sick: bool) -> Value {
+    let row = (rows / CLUSTERS).saturating_sub(1);
+    let running = json!({"startTime": time(600), "active": 1, "ready": 1});
+    job(&format!("team-{}/train-0-{row:05}", row % 5), &if sick { failed() } else { running })
+}
+
+/// A list of so many jobs of a custom kind.
+pub fn training_jobs(jobs: usize) -> Vec<u8> {
+    list_of(
+        &(0..jobs)
+            .map(|at| training_job(&format!("team-{}/train-{at:05}", at % 5), "Running", 0.5))
+            .collect::<Vec<_>>(),
+    )
+}
+
+/// A list of so many routes.
+pub fn virtual_services(routes: usize) -> Vec<u8> {
+    let split = json!([{"route": [destination("a", 60), destination("b", 40)]}]);
+    list_of(
+        &(0..routes)
+            .map(|at| virtual_service(&format!("team-{}/split-{at:05}", at % 5), &split))
+            .collect::<Vec<_>>(),
+    )
+}
+
+fn list_of(items: &[Value]) -> Vec<u8> {
+    json!({"kind": "List", "metadata": {"resourceVersion": "4711"}, "items": items}).to_string().into_bytes()
 }
 
 /// A pod as real servers send it, with the fields that are skipped: about 3 KB of protobuf.

@@ -20,10 +20,12 @@ use divan::counter::{BytesCount, ItemsCount};
 use divan::{AllocProfiler, Bencher};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use serde_json::Value;
 use skydeck::app::{Msg, update, view};
 use skydeck::clients::kube::wire::Encoding;
 use skydeck::clients::kube::wire::list::{ListDecoder, Part};
 use skydeck::clients::kube::wire::stream::{Event, WatchDecoder};
+use skydeck::config::job_kind;
 use skydeck::fleet::{ClusterId, Fact, Kind, Now, SourceFact, Unix};
 use skydeck::panels::{ALL, PanelId};
 use skydeck::sources::kube::convert::Cx;
@@ -46,16 +48,16 @@ fn main() {
     divan::main();
 }
 
-fn pods() -> Resource {
-    kinds::built_in().into_iter().find(|it| it.kind == Kind::Pod).unwrap()
+fn resource(plural: &str) -> Resource {
+    let custom = kinds::custom(&job_kind::built_in());
+    kinds::built_in().into_iter().chain(custom).find(|it| it.plural == plural).unwrap()
 }
 
 fn cx() -> Cx {
     Cx::new(vec!["app.kubernetes.io/version".to_owned()].into())
 }
 
-fn read_list(encoding: Encoding, body: &[u8], cx: &mut Cx) -> Vec<SourceFact> {
-    let resource = pods();
+fn read_list(resource: &Resource, encoding: Encoding, body: &[u8], cx: &mut Cx) -> Vec<SourceFact> {
     let mut decoder = ListDecoder::new(encoding);
     let (mut parts, mut facts) = (Vec::new(), Vec::new());
     let mut take = |parts: &mut Vec<Part>| {
@@ -75,7 +77,7 @@ fn read_list(encoding: Encoding, body: &[u8], cx: &mut Cx) -> Vec<SourceFact> {
 }
 
 fn read_watch(encoding: Encoding, body: &[u8], cx: &mut Cx) -> usize {
-    let resource = pods();
+    let resource = resource("pods");
     let mut decoder = WatchDecoder::new(encoding);
     let (mut events, mut read) = (Vec::new(), 0);
     for piece in body.chunks(PIECE) {
@@ -89,34 +91,48 @@ fn read_watch(encoding: Encoding, body: &[u8], cx: &mut Cx) -> usize {
     read
 }
 
-#[divan::bench_group(name = "decode_1000_pods")]
+#[divan::bench_group(name = "decode_1000_objects")]
 mod decode {
-    use super::{Bencher, BytesCount, Encoding, ItemsCount, PODS, bodies, cx, read_list, read_watch};
+    use super::{
+        Bencher, BytesCount, Encoding, ItemsCount, PODS, bodies, cx, read_list, read_watch, resource,
+    };
 
     #[divan::bench]
-    fn list_protobuf(bencher: Bencher<'_, '_>) {
-        list(bencher, Encoding::Protobuf, &bodies::protobuf_list(PODS));
+    fn pods_list_protobuf(bencher: Bencher<'_, '_>) {
+        list(bencher, "pods", Encoding::Protobuf, &bodies::protobuf_list(PODS));
     }
 
     #[divan::bench]
-    fn list_json(bencher: Bencher<'_, '_>) {
-        list(bencher, Encoding::Json, &bodies::json_list(PODS));
+    fn pods_list_json(bencher: Bencher<'_, '_>) {
+        list(bencher, "pods", Encoding::Json, &bodies::json_list(PODS));
     }
 
     #[divan::bench]
-    fn watch_protobuf(bencher: Bencher<'_, '_>) {
+    fn pods_watch_protobuf(bencher: Bencher<'_, '_>) {
         watch(bencher, Encoding::Protobuf, &bodies::protobuf_watch(PODS));
     }
 
     #[divan::bench]
-    fn watch_json(bencher: Bencher<'_, '_>) {
+    fn pods_watch_json(bencher: Bencher<'_, '_>) {
         watch(bencher, Encoding::Json, &bodies::json_watch(PODS));
     }
 
-    fn list(bencher: Bencher<'_, '_>, encoding: Encoding, body: &[u8]) {
+    /// By the rules of a job kind: paths into JSON.
+    #[divan::bench]
+    fn training_jobs_list(bencher: Bencher<'_, '_>) {
+        list(bencher, "trainingjobs", Encoding::Json, &bodies::training_jobs(PODS));
+    }
+
+    #[divan::bench]
+    fn virtual_services_list(bencher: Bencher<'_, '_>) {
+        list(bencher, "virtualservices", Encoding::Json, &bodies::virtual_services(PODS));
+    }
+
+    fn list(bencher: Bencher<'_, '_>, plural: &str, encoding: Encoding, body: &[u8]) {
+        let resource = resource(plural);
         let bencher = bencher.counter(ItemsCount::new(PODS)).counter(BytesCount::new(body.len()));
         bencher.with_inputs(cx).bench_local_values(|mut cx| {
-            assert_eq!(read_list(encoding, body, &mut cx).len(), PODS);
+            assert_eq!(read_list(&resource, encoding, body, &mut cx).len(), PODS);
         });
     }
 
@@ -128,9 +144,10 @@ mod decode {
     }
 }
 
-/// Facts of a list of 10,000 pods.
-fn facts() -> Vec<Fact> {
-    let items = read_list(Encoding::Protobuf, &bodies::protobuf_list(10_000), &mut cx());
+/// Facts of a list of so many pods.
+fn facts(pods: usize) -> Vec<Fact> {
+    let body = bodies::protobuf_list(pods);
+    let items = read_list(&resource("pods"), Encoding::Protobuf, &body, &mut cx());
     let id = source(ClusterId(0), Kind::Pod);
     let facts = std::iter::once(SourceFact::Begin).chain(items).chain([SourceFact::Complete]);
     facts.map(|it| Fact::Source(id, NOW.mono, it)).collect()
@@ -149,32 +166,27 @@ fn fold(state: &mut State, facts: Vec<Fact>) {
     }
 }
 
-#[divan::bench_group(name = "fold_10000_pods", sample_count = 20)]
+#[divan::bench_group(name = "fold_pods", sample_count = 20)]
 mod folds {
-    use super::{Bencher, ItemsCount, empty, facts, fold};
+    use super::{Bencher, ItemsCount, ROWS, empty, facts, fold};
 
-    #[divan::bench]
-    fn first_list(bencher: Bencher<'_, '_>) {
-        let facts = facts();
-        bencher
-            .counter(ItemsCount::new(10_000usize))
-            .with_inputs(|| (empty(), facts.clone()))
-            .bench_local_values(|(mut state, facts)| {
-                fold(&mut state, facts);
-                state
-            });
+    #[divan::bench(args = ROWS)]
+    fn first_list(bencher: Bencher<'_, '_>, pods: usize) {
+        let facts = facts(pods);
+        let bencher = bencher.counter(ItemsCount::new(pods));
+        bencher.with_inputs(|| (empty(), facts.clone())).bench_local_values(|(mut state, facts)| {
+            fold(&mut state, facts);
+            state
+        });
     }
 
-    #[divan::bench]
-    fn relist_without_changes(bencher: Bencher<'_, '_>) {
-        let facts = facts();
+    #[divan::bench(args = ROWS)]
+    fn relist_without_changes(bencher: Bencher<'_, '_>, pods: usize) {
+        let facts = facts(pods);
         let mut state = empty();
         fold(&mut state, facts.clone());
-        bencher.counter(ItemsCount::new(10_000usize)).with_inputs(|| facts.clone()).bench_local_values(
-            |facts| {
-                fold(&mut state, facts);
-            },
-        );
+        let bencher = bencher.counter(ItemsCount::new(pods));
+        bencher.with_inputs(|| facts.clone()).bench_local_values(|facts| fold(&mut state, facts));
     }
 }
 
@@ -234,7 +246,7 @@ mod selectors {
     /// A pod has changed since.
     #[divan::bench(args = ROWS)]
     fn findings_after_a_change(bencher: Bencher<'_, '_>, rows: usize) {
-        let (screen, mut changes) = (screen(rows), Changes::new(rows));
+        let (screen, mut changes) = (screen(rows), Changes::of_pod(rows));
         bencher.bench_local(|| {
             let state = &mut screen.borrow_mut().app.state;
             state.apply(changes.next());
@@ -249,8 +261,22 @@ mod frames {
 
     /// A pod has changed: fold, selectors, picture.
     #[divan::bench(args = panels_and_rows())]
-    fn after_a_change(bencher: Bencher<'_, '_>, Case(panel, rows): Case) {
-        let (screen, mut changes, mut buffer) = (on(panel, rows), Changes::new(rows), buffer());
+    fn after_a_pod_changed(bencher: Bencher<'_, '_>, Case(panel, rows): Case) {
+        after(bencher, Case(panel, rows), Changes::of_pod(rows));
+    }
+
+    #[divan::bench(args = panels_and_rows())]
+    fn after_a_workload_changed(bencher: Bencher<'_, '_>, Case(panel, rows): Case) {
+        after(bencher, Case(panel, rows), Changes::of_workload(rows));
+    }
+
+    #[divan::bench(args = panels_and_rows())]
+    fn after_a_job_changed(bencher: Bencher<'_, '_>, Case(panel, rows): Case) {
+        after(bencher, Case(panel, rows), Changes::of_job(rows));
+    }
+
+    fn after(bencher: Bencher<'_, '_>, Case(panel, rows): Case, mut changes: Changes) {
+        let (screen, mut buffer) = (on(panel, rows), buffer());
         bencher.bench_local(|| {
             let app = &mut screen.borrow_mut().app;
             update(app, Msg::Facts(vec![changes.next()]));
@@ -310,21 +336,33 @@ fn next_second() -> Now {
     })
 }
 
-/// One pod that falls ill and gets well again, told by its watch.
+/// One object that falls ill and gets well again, told by its watch.
 struct Changes {
     facts: [Fact; 2],
     turn: usize,
 }
 
 impl Changes {
-    fn new(rows: usize) -> Self {
-        let resource = pods();
-        let fact = |sick| {
-            let bytes = bytes::Bytes::from(bodies::one_pod(rows, sick).to_string());
+    fn of_pod(rows: usize) -> Self {
+        Self::of("pods", [true, false].map(|sick| bodies::one_pod(rows, sick)))
+    }
+
+    fn of_workload(rows: usize) -> Self {
+        Self::of("deployments", [true, false].map(|sick| bodies::one_workload(rows, sick)))
+    }
+
+    fn of_job(rows: usize) -> Self {
+        Self::of("jobs", [true, false].map(|sick| bodies::one_job(rows, sick)))
+    }
+
+    fn of(plural: &str, states: [Value; 2]) -> Self {
+        let resource = resource(plural);
+        let facts = states.map(|state| {
+            let bytes = bytes::Bytes::from(state.to_string());
             let object = resource.read(Encoding::Json, &bytes, &mut cx()).unwrap().object.unwrap();
-            Fact::Source(source(ClusterId(0), Kind::Pod), NOW.mono, SourceFact::Item(object))
-        };
-        Self { facts: [fact(true), fact(false)], turn: 0 }
+            Fact::Source(source(ClusterId(0), resource.kind), NOW.mono, SourceFact::Item(object))
+        });
+        Self { facts, turn: 0 }
     }
 
     fn next(&mut self) -> Fact {

@@ -143,6 +143,27 @@ class Console:
                 sys.exit("the console ended")
         return (cpu_seconds(self.pid) - before) / (time.monotonic() - began)
 
+    def keys(self, count):
+        """Seconds from a key that moves the cursor of the clusters panel to the screen that shows it, sorted."""
+        def marked():
+            return [at for at, row in enumerate(self.screen.rows) if "›" in row[:3]]
+
+        os.write(self.terminal, b"2")
+        self.until(lambda text: "REQ/S" in text, 20, "the clusters panel")
+        spread = []
+        for at in range(count):
+            before, pressed = marked(), time.monotonic()
+            os.write(self.terminal, b"jk"[at % 2:at % 2 + 1])
+            while marked() == before:
+                if time.monotonic() > pressed + 20 or not self.read(0.1):
+                    sys.exit(f"no key moved the cursor:\n{self.screen.text()}")
+            spread.append(time.monotonic() - pressed)
+            # As a person does: also while something else goes on.
+            pause = time.monotonic() + 0.03
+            while (left := pause - time.monotonic()) > 0 and self.read(left):
+                pass
+        return sorted(spread)
+
     def quit(self):
         if self.pid is None:
             return
