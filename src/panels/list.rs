@@ -76,6 +76,11 @@ impl<R, K: PartialEq> List<R, K> {
         self.arrange_anew();
     }
 
+    /// Gives its rows back, in the order in which they came, for `refresh` to take those again that are the same.
+    pub fn take_rows(&mut self) -> Vec<R> {
+        std::mem::take(&mut self.rows)
+    }
+
     /// The rows are as they were, and so is everything that is not made of time; what is costs nothing that grows
     /// with them, unless they are sorted or filtered by it.
     pub fn keep(&mut self, height: u16) {

@@ -72,7 +72,7 @@ impl<'a> Value<'a> {
 
     /// A number in the same order, as far as it holds the value; of words, those behind `skip` bytes that all begin with.
     pub fn beginning(&self, skip: usize) -> Beginning {
-        let mut bytes = Bytes { key: [0; Bytes::ROOM], used: 0, is_whole: true };
+        let mut bytes = Bytes { key: [0; 32], used: 0, is_whole: true };
         bytes.push(self.class());
         match self {
             Self::None => {}
@@ -87,7 +87,7 @@ impl<'a> Value<'a> {
                 }
             }
         }
-        Beginning { key: bytes.halves(), is_whole: bytes.is_whole }
+        bytes.beginning()
     }
 
     fn class(&self) -> u8 {
@@ -95,8 +95,7 @@ impl<'a> Value<'a> {
             Self::Number(_) | Self::Age(_) => 1,
             Self::Ranked(..) => 2,
             Self::Text(_) | Self::Texts(_) | Self::Several(_) => 3,
-            // The last, as it is wherever rows are sorted.
-            Self::None => u8::MAX,
+            Self::None => UNKNOWN,
         }
     }
 
@@ -203,14 +202,26 @@ fn digits<'a>(text: &mut &'a [u8]) -> &'a [u8] {
     &digits[zeros..]
 }
 
-/// How a value begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Beginning {
-    /// Values whose keys differ are in the order of their keys.
-    pub key: [u128; 2],
-    /// Whether values that are whole in their keys and have the same are equal.
-    pub is_whole: bool,
+/// How a value begins: bytes whose order is that of the values, as far as they differ in them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Beginning(u64, u64, u64, u64);
+
+impl Beginning {
+    /// Whether another value that begins so is equal.
+    #[inline]
+    pub fn is_whole(self) -> bool {
+        self.3.to_be_bytes()[7] == 0
+    }
+
+    /// Whether it is a value at all.
+    #[inline]
+    pub fn is_known(self) -> bool {
+        self.0.to_be_bytes()[0] != UNKNOWN
+    }
 }
+
+/// The class of what is not known: the last, as it is wherever rows are sorted.
+const UNKNOWN: u8 = u8::MAX;
 
 /// How many bytes all these texts begin with; a number is not cut in two.
 pub fn alike(values: &[Value<'_>]) -> usize {
@@ -226,15 +237,16 @@ pub fn alike(values: &[Value<'_>]) -> usize {
     alike.len() - alike.iter().rev().take_while(|byte| byte.is_ascii_digit()).count()
 }
 
-/// Bytes of a key, the first in front.
+/// Bytes of a beginning, the first in front.
 struct Bytes {
-    key: [u8; Self::ROOM],
+    key: [u8; 32],
     used: usize,
     is_whole: bool,
 }
 
 impl Bytes {
-    const ROOM: usize = 32;
+    /// The last byte says whether that was all.
+    const ROOM: usize = 31;
     /// Longer numbers in words than this end the key.
     const MOST_DIGITS: usize = 8;
     /// Behind a word: less than any character, so that the shorter one of two stands first.
@@ -249,11 +261,11 @@ impl Bytes {
         self.used += 1;
     }
 
-    fn halves(&self) -> [u128; 2] {
-        let (mut first, mut second) = ([0; 16], [0; 16]);
-        first.copy_from_slice(&self.key[..16]);
-        second.copy_from_slice(&self.key[16..]);
-        [u128::from_be_bytes(first), u128::from_be_bytes(second)]
+    fn beginning(mut self) -> Beginning {
+        self.key[Self::ROOM] = u8::from(!self.is_whole);
+        let (parts, _) = self.key.as_chunks::<8>();
+        let part = |at: usize| u64::from_be_bytes(parts[at]);
+        Beginning(part(0), part(1), part(2), part(3))
     }
 
     fn number(&mut self, number: f64) {
@@ -265,12 +277,10 @@ impl Bytes {
 
     /// Numbers in it by how long they are, and then by their digits.
     fn word(&mut self, mut text: &[u8]) {
-        while self.used < Self::ROOM
-            && let Some(byte) = text.first()
-        {
-            if !byte.is_ascii_digit() {
-                self.push(*byte);
-                text = &text[1..];
+        while self.used < Self::ROOM && !text.is_empty() {
+            let letters = text.iter().take_while(|byte| !byte.is_ascii_digit()).count();
+            text = &text[self.extend(&text[..letters])..];
+            if letters > 0 {
                 continue;
             }
             let number = digits(&mut text);
@@ -280,12 +290,18 @@ impl Bytes {
                 return;
             }
             self.push(b'0' + number.len() as u8);
-            for digit in number {
-                self.push(*digit);
-            }
+            self.is_whole &= self.extend(number) == number.len();
         }
         self.is_whole &= text.is_empty();
         self.push(Self::END);
+    }
+
+    /// As much as there is room for; gives how much that was.
+    fn extend(&mut self, bytes: &[u8]) -> usize {
+        let fits = bytes.len().min(Self::ROOM - self.used);
+        self.key[self.used..self.used + fits].copy_from_slice(&bytes[..fits]);
+        self.used += fits;
+        fits
     }
 }
 
@@ -333,8 +349,8 @@ mod tests {
             let skip = alike(&values);
             for (a, b) in values.iter().flat_map(|a| values.iter().map(move |b| (a, b))) {
                 let (x, y) = (a.beginning(skip), b.beginning(skip));
-                prop_assert!(x.key == y.key || x.key.cmp(&y.key) == a.compare(b), "{:?} {:?}", a, b);
-                prop_assert!(x.key != y.key || !x.is_whole || !y.is_whole || a.compare(b).is_eq(), "{:?} {:?}", a, b);
+                prop_assert!(x == y || x.cmp(&y) == a.compare(b), "{:?} {:?}", a, b);
+                prop_assert!(x != y || !x.is_whole() || a.compare(b).is_eq(), "{:?} {:?}", a, b);
             }
             for (a, b, c) in values.iter().flat_map(|a| values.iter().map(move |b| (a, b))).flat_map(|(a, b)| values.iter().map(move |c| (a, b, c))) {
                 prop_assert_eq!(a.compare(b), b.compare(a).reverse());
@@ -357,8 +373,8 @@ mod tests {
             let skip = alike(&values);
             for (a, b) in values.iter().flat_map(|a| values.iter().map(move |b| (a, b))) {
                 let (x, y) = (a.beginning(skip), b.beginning(skip));
-                prop_assert!(x.key == y.key || x.key.cmp(&y.key) == a.compare(b), "{:?} {:?}", a, b);
-                prop_assert!(x.key != y.key || !x.is_whole || !y.is_whole || a.compare(b).is_eq(), "{:?} {:?}", a, b);
+                prop_assert!(x == y || x.cmp(&y) == a.compare(b), "{:?} {:?}", a, b);
+                prop_assert!(x != y || !x.is_whole() || a.compare(b).is_eq(), "{:?} {:?}", a, b);
             }
         }
     }

@@ -34,12 +34,16 @@ impl<T: ?Sized, P> Default for Kept<T, P> {
 impl<T: ?Sized, P: PartialEq> Kept<T, P> {
     /// The same answer again, or a new one when what it is made of has changed.
     pub fn answer(&self, print: P, make: impl FnOnce() -> Arc<T>) -> Arc<T> {
-        if let Some(last) = &*self.last.borrow()
-            && last.print == print
-        {
-            return Arc::clone(&last.answer);
-        }
-        let answer = make();
+        self.answer_from(print, |_| make())
+    }
+
+    /// The same, for an answer of which parts of the one before may be taken again.
+    pub fn answer_from(&self, print: P, make: impl FnOnce(Option<&T>) -> Arc<T>) -> Arc<T> {
+        let before = match &*self.last.borrow() {
+            Some(last) if last.print == print => return Arc::clone(&last.answer),
+            last => last.as_ref().map(|last| Arc::clone(&last.answer)),
+        };
+        let answer = make(before.as_deref());
         *self.last.borrow_mut() = Some(Box::new(Last { print, answer: Arc::clone(&answer) }));
         answer
     }

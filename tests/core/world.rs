@@ -1,5 +1,6 @@
 //! Worlds for tests: clusters and their objects as a server would tell them, read by the real readers.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
@@ -29,6 +30,8 @@ pub struct World {
     /// Everything that was told, in its order.
     pub told: Vec<Fact>,
     resources: Vec<Resource>,
+    /// As a source has one: what is alike is there once.
+    cx: RefCell<Cx>,
 }
 
 impl World {
@@ -40,7 +43,8 @@ impl World {
         let mut state = State::new(settings);
         state.tick(NOW);
         let resources = kinds::built_in().into_iter().chain(kinds::custom(&job_kind::built_in())).collect();
-        Self { state, told: Vec::new(), resources }
+        let cx = RefCell::new(Cx::new(vec!["app.kubernetes.io/version".to_owned()].into()));
+        Self { state, told: Vec::new(), resources, cx }
     }
 
     /// A cluster that answers, with these objects, everything heard `heard` seconds ago.
@@ -101,9 +105,8 @@ impl World {
 
     /// What the console makes of an object; `None` when it is of no interest.
     pub fn read(&self, object: &Value) -> Option<Object> {
-        let mut cx = Cx::new(vec!["app.kubernetes.io/version".to_owned()].into());
         let bytes = Bytes::from(object.to_string());
-        self.resource(object).read(Encoding::Json, &bytes, &mut cx).unwrap().object
+        self.resource(object).read(Encoding::Json, &bytes, &mut self.cx.borrow_mut()).unwrap().object
     }
 
     pub fn source(&mut self, source: SourceId, at: Mono, fact: SourceFact) {

@@ -315,5 +315,5 @@ fn group_rank(group: &Group) -> u8 {
         Rollout::Progressing(_) | Rollout::Paused(_) => 2,
         Rollout::Complete => 3,
     };
-    group.cells.values().map(rank).min().unwrap_or(3)
+    group.cells.values().map(|cell| rank(cell)).min().unwrap_or(3)
 }

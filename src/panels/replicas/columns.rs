@@ -33,6 +33,8 @@ pub struct GroupRow {
     pub ready: Tally,
     pub desired: Tally,
     versions: Vec<Clean>,
+    /// The version, where there is one; that of most rows is looked at here when they are sorted.
+    version: Option<Clean>,
     drifts: bool,
     scaling: Option<Range>,
     gpus: GpuCount,
@@ -65,11 +67,13 @@ impl GroupRow {
         }
         let named = |id: ClusterId| clusters.iter().find(|head| head.id == id).map(|head| head.name.clone());
         let none = clusters.iter().filter(|head| group.cells.get(head.id).is_none());
+        let versions: Vec<Clean> = group.versions().into_iter().cloned().collect();
         let mut row = Self {
             marked: Vec::new(),
             ready,
             desired,
-            versions: group.versions().into_iter().cloned().collect(),
+            version: if let [only] = &versions[..] { Some(only.clone()) } else { None },
+            versions,
             drifts: group.drifts(),
             scaling: group.cells.values().find_map(|cell| cell.scaling.clone()),
             gpus: group.cells.values().fold(GpuCount::NONE, |most, cell| most.max(cell.gpus_per_replica)),
@@ -83,7 +87,7 @@ impl GroupRow {
     }
 
     pub fn mark(&mut self, marked: &BTreeSet<Place>) {
-        let is_marked = |(cluster, cell): &(ClusterId, &Replicas)| {
+        let is_marked = |(cluster, cell): &(ClusterId, &Arc<Replicas>)| {
             let mut workloads = cell.workloads.iter();
             workloads.any(|id| marked.contains(&Place { cluster: *cluster, object: id.clone() }))
         };
@@ -96,9 +100,11 @@ pub fn fixed() -> Vec<C> {
         C::new("workload", "WORKLOAD", "Namespace and name", |row, _| Value::text(&row.name))
             .cell(|row, _, _| name_cell(row))
             .flexible(24, 60),
-        C::new("version", "VERSION", "Version, or how many differ", |row, _| Value::Texts(&row.versions))
-            .cell(|row, _, cx| version_cell(row, cx.glyphs))
-            .drop(4),
+        C::new("version", "VERSION", "Version, or how many differ", |row, _| {
+            row.version.as_ref().map_or(Value::Texts(&row.versions), Value::text)
+        })
+        .cell(|row, _, cx| version_cell(row, cx.glyphs))
+        .drop(4),
         C::new("scaling", "SCALING", "Range of the autoscaler", |row, _| {
             Value::maybe(row.scaling.as_ref(), |range| {
                 Value::Several(vec![range.by.into(), (&range.note).into()])

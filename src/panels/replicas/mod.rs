@@ -71,10 +71,14 @@ impl Panel for Replicas {
         if self.taken.as_ref().is_some_and(|taken| Arc::ptr_eq(taken, &groups)) && self.clusters == clusters {
             self.list.keep(area.height);
         } else {
-            self.list.set_columns(columns::all(&clusters));
             self.forget_gone(&groups);
-            let rows = groups.iter().map(|group| GroupRow::new(group, &clusters, &self.marked));
-            self.list.refresh(rows.collect(), area.height);
+            let mut known = self.list.take_rows();
+            if self.taken.is_none() || self.clusters != clusters {
+                self.list.set_columns(columns::all(&clusters));
+                known.clear();
+            }
+            let rows = self.rows_of(&groups, &clusters, known);
+            self.list.refresh(rows, area.height);
             (self.clusters, self.taken) = (clusters, Some(groups));
         }
         self.column = self.column.min(self.clusters.len().saturating_sub(1));
@@ -242,6 +246,22 @@ impl Replicas {
         }
         let marked = &self.marked;
         self.list.each(|row| row.mark(marked));
+    }
+
+    /// A row for each group; that of a group which did not change is taken again.
+    fn rows_of(
+        &self,
+        groups: &[Arc<Group>],
+        clusters: &[ClusterHead],
+        known: Vec<GroupRow>,
+    ) -> Vec<GroupRow> {
+        let mut known = known.into_iter().peekable();
+        let row = |group: &Arc<Group>| {
+            while known.next_if(|row| row.group.name < group.name).is_some() {}
+            let same = known.next_if(|row| Arc::ptr_eq(&row.group, group));
+            same.unwrap_or_else(|| GroupRow::new(group, clusters, &self.marked))
+        };
+        groups.iter().map(row).collect()
     }
 
     /// A mark on something that is gone would come back with another object of its name.

@@ -6,13 +6,7 @@
 use crate::fleet::ClusterId;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ByCluster<T>(Vec<(ClusterId, T)>);
-
-impl<T> Default for ByCluster<T> {
-    fn default() -> Self {
-        Self(Vec::new())
-    }
-}
+pub struct ByCluster<T>(Box<[(ClusterId, T)]>);
 
 impl<T> ByCluster<T> {
     pub fn get(&self, cluster: ClusterId) -> Option<&T> {
@@ -31,17 +25,14 @@ impl<T> ByCluster<T> {
     pub fn values(&self) -> impl ExactSizeIterator<Item = &T> + Clone {
         self.0.iter().map(|(_, it)| it)
     }
+}
 
-    /// Adds what another cluster has, or joins it with what that cluster has already.
-    pub fn join(&mut self, cluster: ClusterId, it: T, join: impl FnOnce(&mut T, T)) {
-        match self.0.binary_search_by_key(&cluster, |(id, _)| *id) {
-            Ok(at) => join(&mut self.0[at].1, it),
-            Err(at) => {
-                // Room for what comes, and no more.
-                self.0.reserve_exact(1);
-                self.0.insert(at, (cluster, it));
-            }
-        }
+impl<T> FromIterator<(ClusterId, T)> for ByCluster<T> {
+    /// In any order, each cluster once.
+    fn from_iter<I: IntoIterator<Item = (ClusterId, T)>>(each: I) -> Self {
+        let mut each: Box<[_]> = each.into_iter().collect();
+        each.sort_by_key(|(id, _)| *id);
+        Self(each)
     }
 }
 
@@ -53,16 +44,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_is_a_map_in_the_order_of_the_clusters(added in proptest::collection::vec((0u16..6, 1u32..9), 0..12)) {
-            let (mut it, mut map) = (ByCluster::default(), BTreeMap::new());
-            for (id, more) in added {
-                it.join(ClusterId(id), more, |sum, more| *sum += more);
-                *map.entry(ClusterId(id)).or_insert(0) += more;
-            }
-            prop_assert!(it.iter().eq(map.iter().map(|(id, sum)| (*id, sum))));
+        fn it_is_a_map_in_the_order_of_the_clusters(map in proptest::collection::hash_map(0u16..6, 1u32..9, 0..6)) {
+            let it: ByCluster<u32> = map.iter().map(|(id, it)| (ClusterId(*id), *it)).collect();
+            let map: BTreeMap<ClusterId, u32> = map.into_iter().map(|(id, it)| (ClusterId(id), it)).collect();
+            prop_assert!(it.iter().eq(map.iter().map(|(id, it)| (*id, it))));
             prop_assert!(it.clusters().eq(map.keys().copied()));
             prop_assert!(it.values().eq(map.values()));
-            prop_assert!((0..6).all(|id| it.get(ClusterId(id)) == map.get(&ClusterId(id))));
+            prop_assert!((0..6).map(ClusterId).all(|id| it.get(id) == map.get(&id)));
         }
     }
 }

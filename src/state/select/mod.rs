@@ -28,6 +28,8 @@ use crate::fleet::{ClusterId, ObjectKey};
 pub struct Answers {
     /// [`replicas::groups`]
     workloads: Kept<[Arc<replicas::Group>]>,
+    /// What each cluster has of them.
+    workloads_of: KeptOfEach<[replicas::Here]>,
     /// [`routes::groups`]
     routes: Kept<[routes::Group]>,
     /// [`routes::rows::rows`]

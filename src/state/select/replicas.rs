@@ -20,11 +20,11 @@ pub struct Group {
     /// `namespace/name`, or what the grouping says.
     pub name: Clean,
     pub kinds: Vec<Kind>,
-    pub cells: ByCluster<Cell>,
+    pub cells: ByCluster<Arc<Cell>>,
 }
 
 /// One service in one cluster; several workloads when the grouping joins them.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cell {
     pub workloads: Vec<ObjectId>,
     pub freshness: Freshness,
@@ -59,36 +59,85 @@ pub enum NoCell {
     Unknown,
 }
 
-/// All groups in scope, by name.
-pub fn groups(state: &State) -> Arc<[Arc<Group>]> {
-    let mut kinds = WORKLOAD_KINDS.to_vec();
-    kinds.extend([Kind::HorizontalPodAutoscaler, Kind::ScaledObject]);
-    state.kept.workloads.answer(Print::of(state, &kinds), || made(state))
+/// What groups are made of.
+const MADE_OF: [Kind; 7] = [
+    Kind::Deployment,
+    Kind::StatefulSet,
+    Kind::ReplicaSet,
+    Kind::Rollout,
+    Kind::LeaderWorkerSet,
+    Kind::HorizontalPodAutoscaler,
+    Kind::ScaledObject,
+];
+
+/// What one cluster has of a group.
+#[derive(Debug)]
+pub struct Here {
+    name: Clean,
+    cell: Arc<Cell>,
 }
 
-fn made(state: &State) -> Arc<[Arc<Group>]> {
-    let mut groups: BTreeMap<Clean, Group> = BTreeMap::new();
-    for cluster in state.counted_clusters() {
+/// All groups in scope, by name. Those of which nothing changed are the same as before.
+pub fn groups(state: &State) -> Arc<[Arc<Group>]> {
+    state.kept.workloads.answer_from(Print::of(state, &MADE_OF), |before| {
+        let each: Vec<_> = state.counted_clusters().map(|it| (it.id, of_cluster(state, it))).collect();
+        let mut all: Vec<(ClusterId, &Here)> =
+            each.iter().flat_map(|(id, cells)| cells.iter().map(|it| (*id, it))).collect();
+        // Those of one cluster are in their order already, of which this sort makes use.
+        all.sort_by(|(_, a), (_, b)| a.name.cmp(&b.name));
+        let mut before = Walk { rest: before.unwrap_or_default(), name: |it: &Arc<Group>| &it.name };
+        all.chunk_by(|(_, a), (_, b)| a.name == b.name)
+            .map(|cells| {
+                let known = before.find(&cells[0].1.name).filter(|known| known.is_made_of(cells));
+                known.map_or_else(|| Arc::new(Group::of(cells)), Arc::clone)
+            })
+            .collect()
+    })
+}
+
+/// What one cluster has, by the names of the groups; kept while others change.
+fn of_cluster(state: &State, cluster: &Cluster) -> Arc<[Here]> {
+    let print = Print::of_one(state, cluster, &MADE_OF);
+    state.kept.workloads_of.of(cluster.id).answer_from(print, |before| {
         let scaling = ranges(cluster);
-        for workload in cluster.objects.workloads.values().filter(|it| is_row(state, it)) {
-            let name = group_name(&state.settings.grouping, workload);
-            let group = groups.entry(name.clone()).or_insert_with(|| Group {
-                name,
-                kinds: Vec::new(),
-                cells: ByCluster::default(),
-            });
-            if !group.kinds.contains(&workload.kind) {
-                group.kinds.push(workload.kind);
-                group.kinds.sort_unstable();
-            }
-            let range =
-                scaling.get(&(workload.key.namespace.clone(), Owner::of(workload.kind, &workload.key.name)));
-            let cell = cell(state, cluster, workload, range.cloned());
-            group.cells.join(cluster.id, cell, Cell::join);
-        }
+        let range = |of: &Workload| {
+            let key = || (of.key.namespace.clone(), Owner::of(of.kind, &of.key.name));
+            if scaling.is_empty() { None } else { scaling.get(&key()).cloned() }
+        };
+        let workloads = cluster.objects.workloads.values().filter(|it| is_row(state, it));
+        let mut named: Vec<(Clean, &Workload)> =
+            workloads.map(|it| (group_name(&state.settings.grouping, it), it)).collect();
+        named.sort_unstable_by(|(a, one), (b, other)| {
+            (a, one.kind, &one.key).cmp(&(b, other.kind, &other.key))
+        });
+        let mut before = Walk { rest: before.unwrap_or_default(), name: |it: &Here| &it.name };
+        named
+            .chunk_by(|(a, _), (b, _)| a == b)
+            .filter_map(|like| {
+                let cells = like.iter().map(|(_, it)| cell(state, cluster, it, range(it)));
+                let cell = cells.reduce(Cell::joined)?;
+                let known = before.find(&like[0].0).filter(|known| *known.cell == cell);
+                Some(match known {
+                    Some(Here { name, cell }) => Here { name: name.clone(), cell: Arc::clone(cell) },
+                    None => Here { name: like[0].0.clone(), cell: Arc::new(cell) },
+                })
+            })
+            .collect()
+    })
+}
+
+/// Looks through what is in the order of its names, for one name after the other.
+struct Walk<'a, T> {
+    rest: &'a [T],
+    name: fn(&T) -> &Clean,
+}
+
+impl<'a, T> Walk<'a, T> {
+    fn find(&mut self, name: &Clean) -> Option<&'a T> {
+        let before = self.rest.iter().take_while(|it| (self.name)(it) < name).count();
+        self.rest = &self.rest[before..];
+        self.rest.first().filter(|it| (self.name)(it) == name)
     }
-    // They lie in the memory in the order in which they are looked through, and so do their names.
-    groups.into_values().map(|group| Arc::new(Group { name: Clean::new(&group.name), ..group })).collect()
 }
 
 pub fn no_cell(state: &State, cluster: &Cluster) -> NoCell {
@@ -111,6 +160,22 @@ pub fn group_name(grouping: &Grouping, workload: &Workload) -> Clean {
 }
 
 impl Group {
+    fn of(cells: &[(ClusterId, &Here)]) -> Self {
+        let mut kinds: Vec<Kind> =
+            cells.iter().flat_map(|(_, it)| it.cell.workloads.iter().map(|id| id.kind)).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        // They lie in the memory in the order in which they are looked through, and so do their names.
+        let name = cells.first().map(|(_, it)| Clean::new(&it.name)).unwrap_or_default();
+        Self { name, kinds, cells: cells.iter().map(|(id, it)| (*id, Arc::clone(&it.cell))).collect() }
+    }
+
+    fn is_made_of(&self, cells: &[(ClusterId, &Here)]) -> bool {
+        let own = self.cells.iter();
+        own.len() == cells.len()
+            && cells.iter().all(|(id, it)| self.cells.get(*id).is_some_and(|own| Arc::ptr_eq(own, &it.cell)))
+    }
+
     /// Distinct versions over the clusters that are live.
     pub fn versions(&self) -> Vec<&Clean> {
         let live = self.cells.values().filter(|cell| cell.freshness.is_whole());
@@ -143,7 +208,7 @@ impl Cell {
         self.ready < self.desired
     }
 
-    fn join(&mut self, other: Self) {
+    fn joined(mut self, other: Self) -> Self {
         self.workloads.extend(other.workloads);
         self.workloads.sort_unstable();
         self.freshness = self.freshness.clone().worse(other.freshness);
@@ -158,6 +223,7 @@ impl Cell {
         self.versions.dedup();
         self.scaling = self.scaling.take().max(other.scaling);
         self.gpus_per_replica = self.gpus_per_replica.max(other.gpus_per_replica);
+        self
     }
 }
 
