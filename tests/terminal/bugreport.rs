@@ -11,7 +11,7 @@ fn skydeck(home: &Path, arguments: &[&str]) -> Output {
     command.args(arguments).current_dir(home).env_clear().env("HOME", home).env("PATH", "/usr/bin:/bin");
     command.env("LANG", "C.UTF-8").env("TERM", "xterm-256color");
     // A proxy of somebody, who is not asked for loopback.
-    command.env("HTTPS_PROXY", "http://me:canary@127.0.0.1:9").env("NO_PROXY", "127.0.0.1").output().unwrap()
+    command.env("HTTPS_PROXY", "http://me:planted@127.0.0.1:9").env("NO_PROXY", "127.0.0.1").output().unwrap()
 }
 
 fn said(output: &Output) -> String {
@@ -42,23 +42,23 @@ fn what_is_inside_is_said_and_no_planted_secret_is_in_it() {
     std::fs::create_dir_all(&state).unwrap();
     std::fs::write(
         state.join("skydeck.log"),
-        "INFO begins\nWARN dial https://me:canary@h failed: Authorization: Bearer canary.canary.canary\n",
+        "INFO begins\nWARN dial https://me:planted@h failed: Authorization: Bearer planted.planted.planted\n",
     )
     .unwrap();
     std::fs::create_dir_all(home.path().join(".config/skydeck")).unwrap();
     std::fs::write(
         home.path().join(".config/skydeck/config.toml"),
-        "# my token is canary\nfleet = \"acme\"\n[policy]\nstale_after = \"50s\" # canary\n",
+        "# my token is planted\nfleet = \"acme\"\n[policy]\nstale_after = \"50s\" # planted\n",
     )
     .unwrap();
     // Two more clusters, whose ways hold every secret that a kubeconfig can.
     let mut kubeconfig: serde_json::Value =
         serde_saphyr::from_str(&std::fs::read_to_string(home.path().join(".kube/config")).unwrap()).unwrap();
     let more = serde_json::json!({
-        "clusters": [{"name": "x", "cluster": {"server": "https://me:canary@127.0.0.1:9", "proxy-url": "http://me:canary@127.0.0.1:9"}}],
+        "clusters": [{"name": "x", "cluster": {"server": "https://me:planted@127.0.0.1:9", "proxy-url": "http://me:planted@127.0.0.1:9"}}],
         "users": [{"name": "x", "user": {"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "/bin/false",
-            "args": ["--token=canary"], "env": [{"name": "SECRET", "value": "canary"}]}}},
-            {"name": "y", "user": {"username": "me", "password": "canary"}}],
+            "args": ["--token=planted"], "env": [{"name": "SECRET", "value": "planted"}]}}},
+            {"name": "y", "user": {"username": "me", "password": "planted"}}],
         "contexts": [{"name": "x", "context": {"cluster": "x", "user": "x"}}, {"name": "y", "context": {"cluster": "x", "user": "y"}}]});
     for list in ["clusters", "users", "contexts"] {
         let more = more[list].as_array().unwrap().clone();
@@ -77,7 +77,7 @@ fn what_is_inside_is_said_and_no_planted_secret_is_in_it() {
     assert_eq!(files.len(), 6);
     for (name, text) in &files {
         assert!(printed.contains(name), "{name} is told: {printed}");
-        assert!(!text.contains("canary") && !text.contains(&token), "{name}: {text}");
+        assert!(!text.contains("planted") && !text.contains(&token), "{name}: {text}");
         assert!(!text.contains(home.path().to_str().unwrap()), "{name}: whose home it is: {text}");
     }
     let versions = text(&files, "versions.txt");
@@ -128,7 +128,7 @@ fn without_a_recording_it_makes_a_short_one_that_can_be_looked_at() {
 fn it_works_where_nothing_else_does_and_can_only_be_looked_at() {
     let nothing = tempfile::tempdir().unwrap();
     std::fs::create_dir_all(nothing.path().join(".config/skydeck")).unwrap();
-    std::fs::write(nothing.path().join(".config/skydeck/config.toml"), "[ui]\nthem = \"canary\"\n").unwrap();
+    std::fs::write(nothing.path().join(".config/skydeck/config.toml"), "[ui]\nthem = \"planted\"\n").unwrap();
     let output = skydeck(nothing.path(), &["bugreport", "--list"]);
     let printed = said(&output);
     assert!(output.status.success() && printed.contains("Nothing was written."), "{printed}");
@@ -140,7 +140,7 @@ fn it_works_where_nothing_else_does_and_can_only_be_looked_at() {
     assert!(output.status.success(), "{}", said(&output));
     let files = unpacked(nothing.path(), "a.tar.gz");
     assert!(text(&files, "configuration.toml").contains("line 2: ui.them"), "{files:?}");
-    assert!(files.iter().all(|(_, text)| !text.contains("canary")), "{files:?}");
+    assert!(files.iter().all(|(_, text)| !text.contains("planted")), "{files:?}");
 }
 
 #[test]
