@@ -1,6 +1,6 @@
 //! What nobody means to type, sizes that nobody wants, terminals that can do little.
 
-use crate::console::Console;
+use crate::console::{Console, DEAF};
 
 #[test]
 fn noise_is_borne() {
@@ -14,10 +14,16 @@ fn noise_is_borne() {
     let noise: String =
         (0..20_000).map(|_| char::from(random.u8(0..128))).filter(|it| !"qQ\x03\x1a".contains(*it)).collect();
     console.press(&noise).press("\x1b[999;999;999X\x1b]0;title\x07\x1bP+q\x1b\\");
-    // How bytes come together decides what they are: whatever sequence or paste was left open ends here (an answer of
-    // the terminal, `\x1b[?`, only with `u` or `c`), and so does every layer of what was opened. The first `2` may come
-    // together with an escape.
-    console.press("m\x1b[201~uc").press(&"\x1b\x1b".repeat(8)).press("22").shows("CLUSTER");
+    // How bytes come together decides what they are: whatever sequence or paste was left open ends here, an answer of the
+    // terminal (`\x1b[?`) too; and then every layer of what was opened, each when it hears.
+    console.press("m\x1b[201~uc");
+    for _ in 0..6 {
+        console.still();
+        std::thread::sleep(DEAF);
+        console.press("\x1b\x1b");
+    }
+    console.still();
+    console.press("2").shows("CLUSTER");
     console.press("\x03");
     assert!(console.ended().success());
     console.is_restored();

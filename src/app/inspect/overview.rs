@@ -159,8 +159,7 @@ impl Page<'_> {
             if namespaces.is_empty() { String::new() } else { format!("namespace {namespaces}") },
             Meaning::Warning,
         );
-        let never = "never: the configuration says that it is read-only";
-        self.field("writing", if cluster.spec.read_only { never } else { "only while it is unlocked" });
+        self.field("writing", if cluster.spec.read_only { "never" } else { "only while it is unlocked" });
     }
 
     fn connection(&mut self, cluster: &Cluster) {
