@@ -68,6 +68,7 @@ fn a_ramp_whose_console_is_killed_is_paused_and_goes_on_when_somebody_says_so() 
     console.shows("stands still since an earlier session").shows("5 Replicas");
     console.until("the journal is first", |text| text.contains("STATE") && text.contains("shift traffic"));
     console.until("every step is known", |text| !text.contains("UNKNOWN"));
+    console.shows("clusters 3/3 live");
     console.show("the next start: what stands still is first");
     console.press("\r").shows("╭ Plan shift traffic");
     console.show("opened: what each step came to");

@@ -219,13 +219,12 @@ impl App {
 
     /// Goes on with an operation that stands still, here and in its clusters' locks.
     fn go_on(&mut self, id: &ChangeId) -> Vec<Effect> {
-        let clusters: Vec<ClusterId> = self
-            .desk
-            .operation(id)
-            .map(|it| {
-                it.plan.steps.iter().filter_map(|step| Some(step.cluster.find(&self.state)?.id)).collect()
-            })
-            .unwrap_or_default();
+        let steps = self.desk.operation(id).map(|it| &it.plan.steps[..]).unwrap_or_default();
+        let mut clusters: Vec<ClusterId> =
+            steps.iter().filter_map(|step| Some(step.cluster.find(&self.state)?.id)).collect();
+        // A ramp has several steps in each.
+        clusters.sort_unstable();
+        clusters.dedup();
         let locked = self.locked(&clusters);
         if !locked.is_empty() {
             let again = Request::Resume(id.clone());
