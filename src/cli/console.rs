@@ -20,18 +20,13 @@ use crate::runtime::reload::{self, Setup};
 use crate::runtime::session::Session;
 use crate::runtime::terminal::Terminal;
 use crate::sources::Clock;
-use crate::state::State;
 
 pub async fn run(global: &Global, setup: Setup, files: Files, log_file: Option<PathBuf>) -> Result<u8> {
     check_terminal()?;
     let Setup { config, mut inventory, files: paths } = setup;
     let clock = Clock::start();
     let notices: Vec<_> = inventory.broken.drain(..).chain(inventory.notices.drain(..)).collect();
-    let (mut session, facts) = Session::new(&config, clock);
-    let mut state = State::new(config.settings.clone());
-    state.scope = config.scope.clone();
-    state.silence(&config.silenced_rules);
-    session.watch(inventory, &mut state);
+    let (session, facts, state) = Session::begin(&config, inventory, clock);
     let state_file = state_path();
     let remembered = state_file.as_deref().map(desk::recall).unwrap_or_default();
     let (mut app, reason) = looks::app(global, &config, state, &remembered, Looks::of_environment());

@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use crate::app::Msg;
 use crate::fleet::{Mono, Now, Unix};
 use crate::sources::Clock;
 
@@ -23,6 +24,18 @@ pub struct Reading {
     pub now: Now,
     /// The wall clock went on while the console stood still.
     pub slept: bool,
+}
+
+impl Reading {
+    /// Time goes on.
+    pub fn tick(self) -> Msg {
+        Msg::Tick { now: self.now, slept: self.slept }
+    }
+
+    /// When what is told next was heard; after a sleep that comes first.
+    pub fn moment(self) -> Msg {
+        if self.slept { self.tick() } else { Msg::Moment(self.now) }
+    }
 }
 
 impl Clocks {

@@ -148,7 +148,7 @@ impl Running {
                 Some(facts) = self.facts.recv() => Woke::Messages(self.batch(facts)),
                 Some(setup) = self.setups.recv() => Woke::Setup(setup),
                 fact = self.session.ended() => Woke::Messages(vec![Msg::Facts(vec![fact])]),
-                _ = tick.tick() => Woke::Messages(vec![self.read_clock()]),
+                _ = tick.tick() => Woke::Messages(vec![self.clocks.read().tick()]),
                 () = sleep_until(next_frame), if !due => Woke::Nothing,
                 () = self.terminal.writer().idle(), if !self.terminal.writer().is_idle() => Woke::Nothing,
             };
@@ -196,24 +196,14 @@ impl Running {
         messages
     }
 
-    fn read_clock(&mut self) -> Msg {
-        let reading = self.clocks.read();
-        Msg::Tick { now: reading.now, slept: reading.slept }
-    }
-
     fn tick(&mut self) {
-        let message = self.read_clock();
+        let message = self.clocks.read().tick();
         self.recorder.iter_mut().for_each(|it| it.message(&message));
         update(&mut self.app, message);
     }
 
     fn take(&mut self, messages: Vec<Msg>) -> io::Result<()> {
-        let reading = self.clocks.read();
-        let moment = if reading.slept {
-            Msg::Tick { now: reading.now, slept: true }
-        } else {
-            Msg::Moment(reading.now)
-        };
+        let moment = self.clocks.read().moment();
         let trouble = self.recorder.as_mut().and_then(Recorder::trouble);
         let trouble = trouble.map(|text| Msg::Notice(Notice { text, is_bad: true }));
         for message in std::iter::once(moment).chain(trouble).chain(messages) {

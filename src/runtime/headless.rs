@@ -24,11 +24,7 @@ pub struct Headless {
 impl Headless {
     pub fn start(config: &Config, inventory: Inventory) -> Self {
         let clock = Clock::start();
-        let (mut session, facts) = Session::new(config, clock);
-        let mut state = State::new(config.settings.clone());
-        state.scope = config.scope.clone();
-        state.silence(&config.silenced_rules);
-        session.watch(inventory, &mut state);
+        let (session, facts, state) = Session::begin(config, inventory, clock);
         Self { state, session, facts, clocks: Clocks::new(clock) }
     }
 

@@ -78,8 +78,18 @@ impl Session {
         (session, facts)
     }
 
+    /// A session that watches an inventory, and the state that its facts are to be folded into.
+    pub fn begin(config: &Config, inventory: Inventory, clock: Clock) -> (Self, Receiver<Vec<Fact>>, State) {
+        let (mut session, facts) = Self::new(config, clock);
+        let mut state = State::new(config.settings.clone());
+        state.scope = config.scope.clone();
+        state.silence(&config.silenced_rules);
+        session.watch(inventory, &mut state);
+        (session, facts, state)
+    }
+
     /// Starts a task for each member; each is a row before anything is heard of it.
-    pub fn watch(&mut self, inventory: Inventory, state: &mut State) {
+    fn watch(&mut self, inventory: Inventory, state: &mut State) {
         for member in inventory.members {
             let (id, spec) = self.watch_one(member);
             state.add_cluster(id, spec);
@@ -98,9 +108,8 @@ impl Session {
         let mut changed = Changed::default();
         let members = std::mem::take(&mut inventory.members);
         // One that is called as before is found before another that leads to the same server.
-        let (named, others) = members.into_iter().partition(|it| left.values().any(|own| own.is_called(it)));
-        let named: Vec<Member> = named;
-        let others: Vec<Member> = others;
+        let (named, others): (Vec<Member>, Vec<Member>) =
+            members.into_iter().partition(|it| left.values().any(|own| own.is_called(it)));
         for member in named.into_iter().chain(others) {
             match take_same(&mut left, &member) {
                 Some((id, mut watched)) => {

@@ -51,7 +51,8 @@ impl Unattended {
         while Instant::now() < end {
             let next = end.min(Instant::now() + TICK);
             while let Ok(facts) = timeout_at(next, self.heard()).await {
-                self.moment();
+                let moment = self.clocks.read().moment();
+                self.take(moment);
                 self.take(Msg::Facts(facts));
             }
             self.tick();
@@ -70,18 +71,9 @@ impl Unattended {
         }
     }
 
-    fn moment(&mut self) {
-        let reading = self.clocks.read();
-        if reading.slept {
-            self.take(Msg::Tick { now: reading.now, slept: true });
-        } else {
-            self.take(Msg::Moment(reading.now));
-        }
-    }
-
     fn tick(&mut self) {
-        let reading = self.clocks.read();
-        self.take(Msg::Tick { now: reading.now, slept: reading.slept });
+        let tick = self.clocks.read().tick();
+        self.take(tick);
         if self.app.needs_frame() {
             self.recorder.iter_mut().for_each(Recorder::frame);
             self.picture.reset();

@@ -57,6 +57,12 @@ impl Desk {
         self.console.session.rewatch(&self.config, inventory, &mut self.console.state).to_string()
     }
 
+    /// The account has another token from now on, in a file.
+    fn renew_token(&mut self) {
+        std::fs::write(self.folder.path().join("token"), TOKEN).unwrap();
+        self.edit(|it| it["users"][0]["user"] = json!({"tokenFile": "token"}));
+    }
+
     /// Time goes by; every look is checked.
     async fn pass(&mut self, seconds: u64, check: impl Fn(&Desk)) {
         let end = Instant::now() + Duration::from_secs(seconds);
@@ -101,14 +107,20 @@ fn live(name: &str, workloads: &[&str]) -> (u16, String, Liveness, BTreeSet<Stri
     (0, name.to_owned(), Liveness::Live, names(workloads))
 }
 
+/// A cluster that is live, and whoever looks at it.
+async fn watched() -> (Api, Desk) {
+    let api = Api::start("one", None);
+    api.deployment("web", 3);
+    let mut desk = Desk::at(api.address);
+    desk.pass(20, |_| {}).await;
+    assert_eq!(desk.shown(), live("view", &["web"]));
+    (api, desk)
+}
+
 #[test]
 fn another_namespace_or_another_current_context_disturbs_nothing() {
     virtually(1, async {
-        let api = Api::start("one", None);
-        api.deployment("web", 3);
-        let mut desk = Desk::at(api.address);
-        desk.pass(20, |_| {}).await;
-        assert_eq!(desk.shown(), live("view", &["web"]));
+        let (api, mut desk) = watched().await;
         api.seam().forget();
         let namespace = |it: &mut Value| it["contexts"][0]["context"]["namespace"] = "team".into();
         assert_eq!(desk.edit(namespace), "", "kubens");
@@ -135,10 +147,7 @@ fn another_namespace_or_another_current_context_disturbs_nothing() {
 #[test]
 fn a_credential_that_is_renewed_on_disk_takes_no_row_away() {
     virtually(1, async {
-        let api = Api::start("one", None);
-        api.deployment("web", 3);
-        let mut desk = Desk::at(api.address);
-        desk.pass(20, |_| {}).await;
+        let (api, mut desk) = watched().await;
         let token =
             |token: &'static str| move |it: &mut Value| it["users"][0]["user"]["token"] = token.into();
         let kept = |desk: &Desk| {
@@ -158,8 +167,7 @@ fn a_credential_that_is_renewed_on_disk_takes_no_row_away() {
         desk.pass(20, kept).await;
         assert_eq!(desk.shown(), live("view", &["web"]));
         // The next one is as good as the last: nobody sees more than a moment of it.
-        std::fs::write(desk.folder.path().join("token"), TOKEN).unwrap();
-        desk.edit(|it| it["users"][0]["user"] = json!({"tokenFile": "token"}));
+        desk.renew_token();
         desk.pass(10, kept).await;
         assert_eq!(desk.shown(), live("view", &["web"]));
         api.deployment("more", 1);
@@ -195,8 +203,7 @@ fn another_cluster_that_answers_the_new_account_is_not_mixed_with_the_old() {
         assert!(desk.console.state.clusters().next().unwrap().replaced.is_some());
         // An account that may not ask who it is: nothing says that it is the same, and nothing is kept.
         other.seam().fail("/namespaces/kube-system", usize::MAX, Failure::Status(403));
-        std::fs::write(desk.folder.path().join("token"), TOKEN).unwrap();
-        desk.edit(|it| it["users"][0]["user"] = json!({"tokenFile": "token"}));
+        desk.renew_token();
         proxy.lead_to(one.address);
         one.seam().fail("/namespaces/kube-system", usize::MAX, Failure::Status(403));
         desk.pass(30, |desk| assert!(desk.shown().3.len() < 2, "mixed: {:?}", desk.shown())).await;
@@ -251,8 +258,7 @@ fn an_account_of_one_namespace_follows_the_namespace_that_is_at_hand() {
         desk.pass(20, |_| {}).await;
         assert_eq!((desk.namespaces_read().as_str(), desk.shown().3), ("a", names(&["web"])));
         // A new token of the same account: its rows stay.
-        std::fs::write(desk.folder.path().join("token"), TOKEN).unwrap();
-        desk.edit(|it| it["users"][0]["user"] = json!({"tokenFile": "token"}));
+        desk.renew_token();
         desk.pass(20, |desk| assert_eq!(desk.shown().3, names(&["web"]))).await;
         assert_eq!(desk.namespaces_read(), "a");
         // One that may read everything.
@@ -292,8 +298,7 @@ fn configured_namespaces_are_kept_by_a_new_credential() {
         desk.pass(20, |_| {}).await;
         let read = (0, "own".to_owned(), Liveness::Partial, names(&["web"]));
         assert_eq!((desk.namespaces_read().as_str(), desk.shown()), ("a", read.clone()));
-        std::fs::write(desk.folder.path().join("token"), TOKEN).unwrap();
-        desk.edit(|it| it["users"][0]["user"] = json!({"tokenFile": "token"}));
+        desk.renew_token();
         desk.pass(20, |desk| assert_eq!(desk.shown().3, names(&["web"]))).await;
         assert_eq!((desk.namespaces_read().as_str(), desk.shown()), ("a", read.clone()));
     });

@@ -107,6 +107,13 @@ impl Bench {
         self.connector.connect(target)
     }
 
+    /// A user whose token is in a file.
+    fn with_token_file(&self, api: &Api, token: &str) -> Target {
+        self.write("token", token);
+        let user = json!({"tokenFile": "token"});
+        self.targets(&[format!("http://{}", api.address)], &user).remove(0)
+    }
+
     pub fn door(&self, api: &Api, more: &Value) -> Connected {
         let user = json!({"exec": Bench::exec(more)});
         let target = self.targets(&[format!("http://{}", api.address)], &user).remove(0);
@@ -504,10 +511,7 @@ fn what_is_asked_again_after_a_refusal_is_within_the_budget() {
     virtually(1, async {
         let api = Api::start("one", None);
         let bench = Bench::new("");
-        bench.write("token", "0");
-        let user = json!({"tokenFile": "token"});
-        let target = bench.targets(&[format!("http://{}", api.address)], &user).remove(0);
-        let connected = bench.connect(&target).unwrap();
+        let connected = bench.connect(&bench.with_token_file(&api, "0")).unwrap();
         // The start of a session may be quick.
         tokio::time::sleep(Duration::from_mins(2)).await;
         let began = Instant::now();
@@ -527,10 +531,7 @@ fn a_token_file_is_looked_at_again_in_its_time_and_the_last_good_one_serves() {
     virtually(1, async {
         let api = Api::start("one", None);
         let bench = Bench::new("");
-        bench.write("token", TOKEN);
-        let user = json!({"tokenFile": "token"});
-        let target = bench.targets(&[format!("http://{}", api.address)], &user).remove(0);
-        let connected = bench.connect(&target).unwrap();
+        let connected = bench.connect(&bench.with_token_file(&api, TOKEN)).unwrap();
         let header = async || {
             let proof = connected.door.way().credential().proof().await.unwrap();
             proof.header.unwrap().to_str().unwrap().to_owned()
@@ -557,9 +558,7 @@ fn a_token_file_is_looked_at_again_in_its_time_and_the_last_good_one_serves() {
 async fn a_token_file_is_read_again_when_a_server_refuses_it() {
     let api = Api::start("one", None);
     let bench = Bench::new("");
-    bench.write("token", "canary-old\n");
-    let user = json!({"tokenFile": "token"});
-    let target = bench.targets(&[format!("http://{}", api.address)], &user).remove(0);
+    let target = bench.with_token_file(&api, "canary-old\n");
     let connected = bench.connect(&target).unwrap();
     assert_eq!(ask(&connected).await.unwrap_err().kind, FaultKind::Unauthorized);
     bench.write("token", TOKEN);

@@ -13,7 +13,6 @@ use skydeck::runtime::session::Session;
 use skydeck::runtime::unattended::Unattended;
 use skydeck::sources::Clock;
 use skydeck::sources::inventory::Inventory;
-use skydeck::state::State;
 use skydeck::ui::glyphs::UNICODE;
 use skydeck::ui::theme::Depth;
 
@@ -21,9 +20,7 @@ pub const SIZE: (u16, u16) = (120, 60);
 
 pub fn unattended(config: &Config, inventory: Inventory, recording: Option<&Path>) -> Unattended {
     let clock = Clock::start();
-    let (mut session, facts) = Session::new(config, clock);
-    let mut state = State::new(config.settings.clone());
-    session.watch(inventory, &mut state);
+    let (session, facts, state) = Session::begin(config, inventory, clock);
     let (themes, _) = Themes::new("dark", BTreeMap::new(), Depth::TrueColor);
     let app = App::new(state, Keymap::default(), themes, &UNICODE);
     let recorder = recording.map(|path| {

@@ -2,7 +2,6 @@
 
 use super::Looking;
 use super::plan_view;
-use super::unlock::Unlock;
 use crate::app::msg::Effect;
 use crate::app::{App, Layer};
 use crate::fleet::{ChangeId, Clean, ClusterId};
@@ -220,15 +219,9 @@ impl App {
     /// Goes on with an operation that stands still, here and in its clusters' locks.
     fn go_on(&mut self, id: &ChangeId) -> Vec<Effect> {
         let steps = self.desk.operation(id).map(|it| &it.plan.steps[..]).unwrap_or_default();
-        let mut clusters: Vec<ClusterId> =
+        let clusters: Vec<ClusterId> =
             steps.iter().filter_map(|step| Some(step.cluster.find(&self.state)?.id)).collect();
-        // A ramp has several steps in each.
-        clusters.sort_unstable();
-        clusters.dedup();
-        let locked = self.locked(&clusters);
-        if !locked.is_empty() {
-            let again = Request::Resume(id.clone());
-            self.layers.push(Layer::Unlock(Unlock::new(&locked, Some(again), self)));
+        if self.opened(&clusters, Request::Resume(id.clone())).is_none() {
             return Vec::new();
         }
         let actor = self.desk.actor.clone();

@@ -118,7 +118,7 @@ impl App {
         ))
     }
 
-    pub(super) fn locked(&self, clusters: &[ClusterId]) -> Vec<ClusterId> {
+    fn locked(&self, clusters: &[ClusterId]) -> Vec<ClusterId> {
         let open = |id: &ClusterId| self.desk.unlocks.is_open(*id, self.state.now, &self.desk.policy);
         clusters.iter().copied().filter(|id| !open(id)).collect()
     }

@@ -22,7 +22,6 @@ use crate::runtime::reload::Setup;
 use crate::runtime::session::Session;
 use crate::runtime::unattended::Unattended;
 use crate::sources::Clock;
-use crate::state::State;
 
 const NAME: &str = "recording.jsonl";
 /// Long enough for the lists of most fleets, and for one question after them.
@@ -54,11 +53,7 @@ pub async fn own(global: &Global, setup: Result<Setup>) -> Result<Part> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join(NAME);
     let clock = Clock::start();
-    let (mut session, facts) = Session::new(&config, clock);
-    let mut state = State::new(config.settings.clone());
-    state.scope = config.scope.clone();
-    state.silence(&config.silenced_rules);
-    session.watch(inventory, &mut state);
+    let (session, facts, state) = Session::begin(&config, inventory, clock);
     let (app, _) = looks::app(global, &config, state, &Prefs::default(), Looks::PICTURE);
     let header = Header::new(Clocks::new(clock).read().now, SIZE, app.beginning());
     let recorder = Recorder::create_bounded(&path, &header, clock, LARGEST).map_err(|words| eyre!(words))?;

@@ -57,11 +57,16 @@ pub fn binary(code: u16, of: protobuf::Type<'_>, value: &Value) -> Response {
     typed(code, protobuf::MEDIA, Body::from(protobuf::object(of, value)))
 }
 
+/// A `metav1.Status`, with a code that need not be its own.
+pub fn status(code: u16, refusal: &Refusal, encoding: Encoding) -> Response {
+    match encoding {
+        Encoding::Json => json(code, &refusal.body()),
+        Encoding::Protobuf => binary(code, protobuf::STATUS, &refusal.body()),
+    }
+}
+
 pub fn refusal(refusal: &Refusal, encoding: Encoding) -> Response {
-    let mut response = match encoding {
-        Encoding::Json => json(refusal.code, &refusal.body()),
-        Encoding::Protobuf => binary(refusal.code, protobuf::STATUS, &refusal.body()),
-    };
+    let mut response = status(refusal.code, refusal, encoding);
     if refusal.code == 504 {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     }

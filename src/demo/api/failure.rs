@@ -86,9 +86,9 @@ impl Failure {
         let mut response = match self {
             Failure::RetryAfter(429, _) => body::text(429, "Too many requests, please try again later.\n"),
             Failure::Status(code) | Failure::StatusAfter(code) | Failure::RetryAfter(code, _) => {
-                refused(code, &status(code, asked), encoding)
+                body::status(code, &status(code, asked), encoding)
             }
-            Failure::Webhook(code, why) => refused(code, &Refusal::by_webhook(code, why), encoding),
+            Failure::Webhook(code, why) => body::status(code, &Refusal::by_webhook(code, why), encoding),
             Failure::WrongTypes => {
                 let items = protobuf::of_another_type(2);
                 let text = r#"{"kind":"List","metadata":{"resourceVersion":"7"},"items":"none"}"#;
@@ -102,14 +102,6 @@ impl Failure {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
-    }
-}
-
-/// Without the wish for time that some codes come with.
-fn refused(code: u16, refusal: &Refusal, encoding: Encoding) -> Response {
-    match encoding {
-        Encoding::Json => body::json(code, &refusal.body()),
-        Encoding::Protobuf => body::binary(code, protobuf::STATUS, &refusal.body()),
     }
 }
 

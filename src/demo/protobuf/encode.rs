@@ -40,9 +40,14 @@ pub fn message(of: &Message, value: &Value, out: &mut Vec<u8>) {
 
 /// A length-delimited field.
 pub fn bytes(tag: u32, bytes: &[u8], out: &mut Vec<u8>) {
-    encode_varint(u64::from(tag << 3 | BYTES), out);
-    encode_varint(bytes.len() as u64, out);
+    head(tag, bytes.len(), out);
     out.extend_from_slice(bytes);
+}
+
+/// How a length-delimited field begins.
+pub fn head(tag: u32, length: usize, out: &mut Vec<u8>) {
+    encode_varint(u64::from(tag << 3 | BYTES), out);
+    encode_varint(length as u64, out);
 }
 
 fn number(tag: u32, number: i64, out: &mut Vec<u8>) {

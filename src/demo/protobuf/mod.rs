@@ -11,7 +11,7 @@ use prost::encoding::encode_varint;
 use serde_json::Value;
 
 use super::resource::Kind;
-use encode::{bytes, message};
+use encode::{bytes, head, message};
 use messages::Message;
 
 pub const MEDIA: &str = "application/vnd.kubernetes.protobuf";
@@ -76,14 +76,12 @@ pub fn list<'a>(of: Type<'_>, meta: &Value, values: impl Iterator<Item = &'a Val
 
 /// The head of a list that holds one object of so many bytes, and nothing else: the object is to follow.
 pub fn begin_of_one_item(of: Type<'_>, length: usize) -> Vec<u8> {
-    let head = |tag: u32, length: usize| {
-        let mut head = Vec::new();
-        encode_varint(u64::from(tag << 3 | 2), &mut head);
-        encode_varint(length as u64, &mut head);
-        head
-    };
-    let item = head(2, length);
-    [MAGIC, &typed(of), &head(2, item.len() + length), &item].concat()
+    let mut item = Vec::new();
+    head(2, length, &mut item);
+    let mut whole = [MAGIC, &typed(of)].concat();
+    head(2, item.len() + length, &mut whole);
+    whole.extend(item);
+    whole
 }
 
 /// Any message around which an envelope stands.

@@ -13,7 +13,7 @@ use tokio::time::sleep;
 use super::kinds;
 use super::plan::delay;
 use super::supervisor::{Kept, Shared, Supervisor};
-use super::{Details, Nudge};
+use super::{Details, Nudge, changed};
 use crate::clients::kube::connect::{Connector, Target};
 use crate::clients::kube::{Door, certificate};
 use crate::fleet::{ClusterFact, ClusterId, Fault, Unix};
@@ -60,13 +60,6 @@ pub async fn run(mut assignment: Assignment, out: Out, nudge: Nudge, details: De
         // Whoever acts through the old door would act as somebody who is not meant any more.
         details.close(cluster);
         kept = supervisor.end().await;
-    }
-}
-
-async fn changed<T>(watched: &mut watch::Receiver<T>) {
-    if watched.changed().await.is_err() {
-        // Nobody is left who could.
-        std::future::pending::<()>().await;
     }
 }
 

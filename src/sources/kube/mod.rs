@@ -47,3 +47,10 @@ impl Nudge {
         self.sender.subscribe()
     }
 }
+
+/// Waits until there is something new; for ever when nobody is left who could tell it.
+async fn changed<T>(watched: &mut watch::Receiver<T>) {
+    if watched.changed().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}

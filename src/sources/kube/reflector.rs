@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep};
 
 use super::census::{Census, Page};
+use super::changed;
 use super::convert::{self, Cx, Read};
 use super::identity::Identity;
 use super::kinds::Resource;
@@ -219,7 +220,7 @@ impl Reflector {
                     memory.census.answered(page.and_then(Result::ok), Instant::now());
                     continue;
                 }
-                () = nudged(&mut self.nudges) => return self.give_up(stream.version()).await,
+                () = changed(&mut self.nudges) => return self.give_up(stream.version()).await,
             };
             let end = match piece {
                 Ok(Some(piece)) => {
@@ -345,14 +346,6 @@ async fn look(door: Door, path: String) -> Result<Page, Fault> {
         }
     }
     Ok(Page { meta, items })
-}
-
-/// Somebody knows that the server answers again.
-async fn nudged(nudges: &mut watch::Receiver<u64>) {
-    if nudges.changed().await.is_err() {
-        // Nobody is left who could.
-        std::future::pending::<()>().await;
-    }
 }
 
 /// All sources of a cluster hear a nudge at once; they need not come back at once.

@@ -60,15 +60,10 @@ pub enum NoCell {
 }
 
 /// What groups are made of.
-const MADE_OF: [Kind; 7] = [
-    Kind::Deployment,
-    Kind::StatefulSet,
-    Kind::ReplicaSet,
-    Kind::Rollout,
-    Kind::LeaderWorkerSet,
-    Kind::HorizontalPodAutoscaler,
-    Kind::ScaledObject,
-];
+const MADE_OF: [Kind; 7] = {
+    let [a, b, c, d, e] = WORKLOAD_KINDS;
+    [a, b, c, d, e, Kind::HorizontalPodAutoscaler, Kind::ScaledObject]
+};
 
 /// What one cluster has of a group.
 #[derive(Debug)]
@@ -107,9 +102,7 @@ fn of_cluster(state: &State, cluster: &Cluster) -> Arc<[Here]> {
         let workloads = cluster.objects.workloads.values().filter(|it| is_row(state, it));
         let mut named: Vec<(Clean, &Workload)> =
             workloads.map(|it| (group_name(&state.settings.grouping, it), it)).collect();
-        named.sort_unstable_by(|(a, one), (b, other)| {
-            (a, one.kind, &one.key).cmp(&(b, other.kind, &other.key))
-        });
+        named.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         let mut before = Walk { rest: before.unwrap_or_default(), name: |it: &Here| &it.name };
         named
             .chunk_by(|(a, _), (b, _)| a == b)
