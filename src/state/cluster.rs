@@ -61,8 +61,10 @@ pub struct Cluster {
     pub(super) lives: u32,
     pub certificates: Certificates,
     pub cost: Cost,
-    /// What it costs now; `None` until it was told twice.
+    /// What it costs now; `None` until it was told for a while.
     pub load: Option<Load>,
+    /// From when the next load is reckoned.
+    load_since: Option<Cost>,
     /// The kinds with a CRD that it serves; `None` until discovery has answered.
     pub served: Option<Vec<Kind>>,
     /// Empty: the whole cluster is read. Else only these namespaces.
@@ -107,16 +109,21 @@ pub struct Cost {
     pub at: Mono,
 }
 
-/// What reading costs the server by the second, between the last two times it was told.
+/// What reading costs the server by the second.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Load {
     pub requests: f64,
     pub received_bytes: f64,
 }
 
+/// Of a shorter time no rate is told: a list more or less would make it another.
+const SHORTEST_LOAD_MS: u64 = 5_000;
+
 impl Load {
+    /// Nothing while too little time has passed.
     fn between(before: Cost, now: Cost) -> Option<Self> {
-        let seconds = now.at.0.checked_sub(before.at.0).filter(|it| *it > 0)? as f64 / 1000.0;
+        let passed = now.at.0.checked_sub(before.at.0).filter(|it| *it >= SHORTEST_LOAD_MS)?;
+        let seconds = passed as f64 / 1000.0;
         let rate = |before: u64, now: u64| now.saturating_sub(before) as f64 / seconds;
         Some(Self {
             requests: rate(before.requests, now.requests),
@@ -139,6 +146,7 @@ impl Cluster {
             certificates: Certificates::default(),
             cost: Cost::default(),
             load: None,
+            load_since: None,
             served: None,
             namespaces_read: Vec::new(),
             sources: BTreeMap::new(),
@@ -235,9 +243,11 @@ impl Cluster {
                 self.certificates = Certificates { server_expires, client_expires };
             }
             ClusterFact::Cost { requests, received_bytes } => {
-                let told = Cost { requests, received_bytes, at };
-                self.load = (self.cost != Cost::default()).then(|| Load::between(self.cost, told)).flatten();
-                self.cost = told;
+                self.cost = Cost { requests, received_bytes, at };
+                let before = *self.load_since.get_or_insert(self.cost);
+                if let Some(load) = Load::between(before, self.cost) {
+                    (self.load, self.load_since) = (Some(load), Some(self.cost));
+                }
             }
             ClusterFact::Namespaces(namespaces) => self.read_only_these(namespaces),
         }

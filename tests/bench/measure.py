@@ -196,6 +196,11 @@ def started(running, count, of=None):
     return first, rows
 
 
+def pods_told(running):
+    """Seconds to the moment when what pods request is a number without a `?`: then every one of them was told."""
+    return running.until(lambda text: re.search(r"GPUs \d+/\d+ requested", text), 120, "the last pod")
+
+
 def median(values):
     return statistics.median(values)
 

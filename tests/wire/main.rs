@@ -17,6 +17,7 @@ mod gate;
 mod large;
 mod luck;
 mod mishaps;
+mod order;
 mod pages;
 mod plugins;
 mod proxy;

@@ -28,7 +28,7 @@ use http_body_util::BodyExt;
 use kube::client::Body;
 use tokio::time::Instant;
 
-use crate::fleet::{Fault, FaultKind, Step};
+use crate::fleet::{ClusterFact, Fault, FaultKind, Step};
 pub use access::Access;
 use connect::Ledger;
 pub use guard::Patience;
@@ -149,9 +149,12 @@ impl Door {
     }
 
     /// Requests sent and bytes received, decompressed.
-    pub fn cost(&self) -> (u64, u64) {
-        let meter = &self.ledger.meter;
-        (meter.requests.load(Ordering::Relaxed), meter.received_bytes.load(Ordering::Relaxed))
+    pub fn cost(&self) -> ClusterFact {
+        let Meter { requests, received_bytes } = &*self.ledger.meter;
+        ClusterFact::Cost {
+            requests: requests.load(Ordering::Relaxed),
+            received_bytes: received_bytes.load(Ordering::Relaxed),
+        }
     }
 }
 

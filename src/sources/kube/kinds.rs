@@ -48,7 +48,6 @@ pub fn built_in() -> Vec<Resource> {
         condition: if kind == Kind::Event { "fieldSelector=type%3DWarning" } else { "" },
     };
     vec![
-        // The longest list first: the server works on it while the others come and go.
         row(Kind::Pod, "", "pods", convert::pod::pod),
         row(Kind::Node, "", "nodes", convert::node::node),
         row(Kind::Namespace, "", "namespaces", convert::node::namespace),

@@ -18,6 +18,7 @@ mod ping;
 mod reflector;
 mod stream;
 mod supervisor;
+mod turn;
 mod watched;
 
 pub use connection::run;

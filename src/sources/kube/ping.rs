@@ -42,8 +42,7 @@ impl Ping {
         let mut away = false;
         loop {
             let answered = self.once().await;
-            let (requests, received_bytes) = self.door.cost();
-            self.tell(ClusterFact::Cost { requests, received_bytes }).await;
+            self.tell(self.door.cost()).await;
             if answered && away {
                 self.nudge.nudge();
             }

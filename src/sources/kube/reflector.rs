@@ -15,12 +15,13 @@ use super::identity::Identity;
 use super::kinds::Resource;
 use super::plan::{ListVersion, Next, Plan, Wait, WatchEnd, Why};
 use super::stream::Stream;
+use super::turn::Turn;
 use super::watched::undecodable;
 use crate::clients::kube::wire::list::{ListDecoder, Part};
 use crate::clients::kube::wire::messages::meta::ListMeta;
 use crate::clients::kube::wire::{Encoding, Framing};
 use crate::clients::kube::{ACCEPT_METADATA, Answer, Door, PROMPT, Patience, Question, encode};
-use crate::fleet::{Fault, FaultKind, SourceFact, SourceId, SourceState, Step};
+use crate::fleet::{Fault, FaultKind, Kind, SourceFact, SourceId, SourceState, Step};
 use crate::sources::Out;
 
 /// The server is asked to end a watch after 30 to 40 seconds. That is below the idle limits of common load
@@ -48,6 +49,7 @@ pub struct Reflector {
     pub nudges: watch::Receiver<u64>,
     /// Told when the account may not read this.
     pub denials: mpsc::Sender<SourceId>,
+    pub turn: Arc<Turn>,
     pub version_labels: Arc<[String]>,
     /// It stands in for one that panicked, which stays told until this one has something to tell.
     pub failed_before: bool,
@@ -75,7 +77,11 @@ impl Reflector {
                     if memory.is_first && !self.failed_before {
                         self.tell([SourceFact::State(SourceState::Listing)]).await;
                     }
+                    if memory.is_first {
+                        self.turn.comes(self.id.kind).await;
+                    }
                     let outcome = self.list(&version, &mut memory).await;
+                    self.turn.was_of(self.id.kind);
                     memory.is_first = false;
                     plan.listed(outcome);
                 }
@@ -93,7 +99,9 @@ impl Reflector {
 
     /// Lists everything; the version to watch from.
     async fn list(&self, version: &ListVersion, memory: &mut Memory) -> Result<String, Fault> {
-        let _permit = self.door.list_permit().await;
+        // The longest list waits for none: the server works on it while the others come and go.
+        let is_longest = self.id.kind == Kind::Pod && self.namespace.is_none();
+        let _permit = if is_longest { None } else { Some(self.door.list_permit().await) };
         let mut next_page = String::new();
         let mut began = false;
         loop {
@@ -116,6 +124,7 @@ impl Reflector {
             next_page = page.next_page;
             if next_page.is_empty() {
                 memory.census.listed(&page.resource_version, Instant::now());
+                self.out.cluster(self.id.cluster, self.door.cost()).await;
                 self.tell([SourceFact::Complete]).await;
                 return Ok(page.resource_version);
             }

@@ -16,6 +16,7 @@ use super::identity::{Found, Identity, Who};
 use super::kinds::{self, Resource};
 use super::ping::Ping;
 use super::reflector::Reflector;
+use super::turn::Turn;
 use super::{Details, Nudge};
 use crate::clients::kube::{Door, Question};
 use crate::fleet::{Clean, ClusterFact, FaultKind, Kind, Slot, SourceFact, SourceId, SourceState, Step};
@@ -52,6 +53,7 @@ pub struct Supervisor<'a> {
     /// Loops that may not read the whole cluster.
     denials: (mpsc::Sender<SourceId>, mpsc::Receiver<SourceId>),
     identity: Arc<Identity>,
+    turn: Arc<Turn>,
     found: mpsc::Receiver<Found>,
     told: Kept,
     /// Empty: the whole cluster.
@@ -87,6 +89,7 @@ impl<'a> Supervisor<'a> {
             details: shared.details,
             denials: mpsc::channel(8),
             identity: Arc::new(identity),
+            turn: Arc::default(),
             found,
             told: kept,
             namespaces,
@@ -173,6 +176,7 @@ impl<'a> Supervisor<'a> {
             identity: Arc::clone(&self.identity),
             nudges: self.nudge.listen(),
             denials: self.denials.0.clone(),
+            turn: Arc::clone(&self.turn),
             version_labels: Arc::clone(&self.assignment.wanted.version_labels),
             failed_before: false,
         }
@@ -306,7 +310,7 @@ impl<'a> Supervisor<'a> {
                 self.running.clear();
                 self.discovery = Discovery::default();
                 let (identity, found) = Identity::found(uid.clone());
-                (self.identity, self.found) = (Arc::new(identity), found);
+                (self.identity, self.turn, self.found) = (Arc::new(identity), Arc::default(), found);
                 self.out.cluster(cluster, ClusterFact::Identity(uid.clone())).await;
                 self.told = Kept { who: Who::of(uid), ..Kept::default() };
                 // What the old one denied says nothing about the new one.
