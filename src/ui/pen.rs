@@ -41,6 +41,13 @@ impl<'a> Pen<'a> {
         self.put(place, words, meaning)
     }
 
+    /// Writes into the lower border of a frame, beside its right corner.
+    pub fn put_below(&mut self, frame: Rect, words: &str) {
+        let border = line(frame, frame.height.saturating_sub(1));
+        let words = format!(" {words} ");
+        self.put_right(Rect { width: border.width.saturating_sub(1), ..border }, words, Meaning::Muted);
+    }
+
     /// Writes the parts of a cell into its place.
     pub fn put_cell(&mut self, line: Rect, cell: &Cell, align: Align) {
         let width = (cell.width().min(line.width.into())) as u16;

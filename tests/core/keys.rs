@@ -276,3 +276,34 @@ fn a_configuration_that_is_read_again_changes_keys_looks_and_rules_and_keeps_hab
     screen.send(Msg::Configuration(Box::new(wrong)));
     assert!(screen.text().contains("no theme `nope`"), "{}", screen.text());
 }
+
+/// Neither as if it were of now, nor as if it were nothing.
+#[test]
+fn the_numbers_of_a_cluster_say_when_they_are_not_known() {
+    let mut world = fleet();
+    world.configured("new");
+    let mut screen = Screen::new(world, (120, 36));
+    screen.keys("2 / a z u r e enter enter");
+    let lines = |screen: &Screen, names: &[&str]| {
+        let text = screen.text();
+        let line = |name: &&str| text.lines().find(|line| line.contains(name)).unwrap_or("").to_owned();
+        names.iter().map(line).collect::<Vec<_>>()
+    };
+    for line in lines(&screen, &["│ nodes ", "│ GPUs ", "│ pods ", "│ round trip "]) {
+        assert!(line.contains("? (last known: "), "{line}\n{}", screen.text());
+    }
+    screen.keys("esc ctrl-x / n e w enter enter");
+    for line in lines(&screen, &["│ nodes ", "│ GPUs ", "│ pods "]) {
+        assert!(line.contains("? (loading)"), "{line}\n{}", screen.text());
+    }
+}
+
+#[test]
+fn clusters_that_have_no_room_beside_the_others_are_counted() {
+    let mut world = fleet();
+    for name in ["d", "e", "f", "g"] {
+        world.configured(name);
+    }
+    let screen = Screen::new(world, (80, 36));
+    assert!(screen.text().contains(" clusters 1–6 of 7 ╯"), "{}", screen.text());
+}

@@ -30,7 +30,7 @@ pub fn columns() -> Vec<C> {
         C::new("rtt", "RTT", "Round trip to the API server, in milliseconds", |row, _| {
             Value::maybe(row.round_trip_ms, |ms| Value::Number(ms.into()))
         })
-        .cell(|row, _, _| row.round_trip_ms.map_or_else(Cell::default, |ms| Cell::muted(format!("{ms} ms"))))
+        .cell(|row, _, _| rtt_cell(row))
         .right()
         .drop(3),
         C::new("age", "AGE", "Age of the oldest data", |row, _| Value::maybe(row.oldest, Value::Age))
@@ -119,6 +119,11 @@ fn gpus_cell(row: &ClusterRow, _: &C, cx: crate::ui::ViewCx<'_>) -> Cell {
 /// A value that is not as of now does not look as if it were.
 fn worth(cell: Cell, freshness: &Freshness) -> Cell {
     if freshness.is_whole() { cell } else { cell.stale() }
+}
+
+fn rtt_cell(row: &ClusterRow) -> Cell {
+    let cell = row.round_trip_ms.map_or_else(Cell::default, |ms| Cell::muted(format!("{ms} ms")));
+    if matches!(row.liveness, Liveness::Silent(_)) { cell.stale() } else { cell }
 }
 
 fn age_cell(row: &ClusterRow) -> Cell {

@@ -27,6 +27,8 @@ const TILES_FROM: u16 = 100;
 const CLUSTER_NAMES_FROM: u16 = 70;
 /// Rows of jobs and replicas that are kept for the tiles, at most.
 const MOST_ROWS: usize = 60;
+/// Cells of the bar of a cluster's GPUs.
+const BAR: usize = 5;
 
 #[derive(Default)]
 pub struct Tiles {
@@ -187,7 +189,7 @@ impl Tiles {
         }
         if self.clusters.len() > shown {
             let more = self.clusters.len() - shown;
-            pen.put_right(pen::line(area, area.height - 1), format!(" {more} more "), Meaning::Muted);
+            pen.put_below(area, &format!("{more} more"));
         }
     }
 
@@ -201,8 +203,15 @@ impl Tiles {
         let mut cell = Cell::new(format!("nodes {}/{}  ", row.nodes_ready, row.nodes_total), nodes);
         if row.gpus_allocatable.whole > 0 {
             let requested = row.pods.is_known().then_some(row.gpus_requested.whole);
-            let share = f64::from(requested.unwrap_or(0)) / f64::from(row.gpus_allocatable.whole);
-            cell.parts.extend(meter::bar(share, 5, glyphs, Meaning::Progress).parts);
+            let bar = requested.map_or_else(
+                // An empty one would say that nothing is used.
+                || Cell::text(" ".repeat(BAR)),
+                |requested| {
+                    let share = f64::from(requested) / f64::from(row.gpus_allocatable.whole);
+                    meter::bar(share, BAR, glyphs, Meaning::Progress)
+                },
+            );
+            cell.parts.extend(bar.parts);
             let requested = requested.map_or_else(|| glyphs.unknown.to_owned(), |count| count.to_string());
             cell = cell.and(format!(" GPUs {requested}/{}", row.gpus_allocatable.whole), Meaning::Text);
         }
@@ -254,6 +263,10 @@ impl Tiles {
         let Some(head) = lines.next() else { return };
         for (at, cluster) in self.heads.iter().take(fitting).enumerate() {
             pen.put(place(head, at), &cluster.name, Meaning::Header);
+        }
+        if self.heads.len() > fitting {
+            let all = self.heads.len();
+            pen.put_below(area, &format!("clusters 1{}{fitting} of {all}", pen.cx.glyphs.dash));
         }
         if self.groups.is_empty() {
             pen.put(pen::line(inside, 1), self.no_workloads, Meaning::Muted);

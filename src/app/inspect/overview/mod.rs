@@ -1,12 +1,12 @@
 //! The fields of an object that an operator asks for first, in words.
 
+mod cluster;
+
 use serde_json::Value;
 
 use super::{Inspect, Line, room};
 use crate::fleet::node::Readiness;
 use crate::fleet::{Clean, GpuCount, Job, Kind, Node, Pod, Rollout, Subject, Unix, Workload};
-use crate::state::cluster::Identity;
-use crate::state::select::clusters::{self, Liveness};
 use crate::state::select::{jobs, replicas};
 use crate::state::{Cluster, Freshness, State};
 use crate::ui::{Cell, Meaning, text};
@@ -103,84 +103,6 @@ impl Page<'_> {
                 self.toned("data", format!("as of {age} ago"), Meaning::Warning);
             }
             other => self.toned("data", other.word(), Meaning::Unknown),
-        }
-    }
-
-    fn cluster(&mut self, cluster: &Cluster) {
-        let row = clusters::row(self.state, cluster);
-        let meaning = if row.liveness.is_live() { Meaning::Good } else { Meaning::Bad };
-        self.toned("state", row.liveness.word(), meaning);
-        self.toned("problem", row.problem.clone(), Meaning::Warning);
-        if let Liveness::Silent(Some(age)) | Liveness::Stale(age) = row.liveness {
-            self.toned("silent", format!("for {age}"), Meaning::Bad);
-        }
-        self.field("cloud", row.cloud.as_ref().map_or("not known", |it| it.name()));
-        self.field("region", row.region.unwrap_or_else(|| "not known".into()));
-        self.field("environment", row.environment.unwrap_or_default());
-        self.field(
-            "version",
-            format!("{} ({})", row.version, cluster.api.git_version.as_deref().unwrap_or("not known")),
-        );
-        let nodes = format!("{} ready of {}", row.nodes_ready, row.nodes_total);
-        self.field("nodes", if row.nodes.is_whole() { nodes } else { format!("? (last known: {nodes})") });
-        self.field(
-            "GPUs",
-            format!(
-                "{} requested of {} allocatable, {} waiting",
-                row.gpus_requested, row.gpus_allocatable, cluster.objects.usage.gpus_waiting
-            ),
-        );
-        self.field(
-            "pods",
-            format!(
-                "{} ({} ready, {} pending, {} ended)",
-                cluster.objects.usage.pods.total,
-                cluster.objects.usage.pods.ready,
-                cluster.objects.usage.pods.pending,
-                cluster.objects.usage.pods.ended
-            ),
-        );
-        self.connection(cluster);
-        let identity = match &cluster.identity {
-            Identity::Uid(uid) => uid.clone(),
-            Identity::Withheld => "the account may not read it".into(),
-            Identity::Unknown => "not known yet".into(),
-        };
-        self.field("identity", identity);
-        self.since("replaced", cluster.replaced.as_ref().map(|(at, _)| *at));
-        let all = format!("{} requests, {} read", row.requests, text::bytes(row.received_bytes));
-        let now = row.load.map(|load| {
-            format!("; now {:.1} requests/s, {}/s", load.requests, text::bytes(load.received_bytes as u64))
-        });
-        self.field("cost", all + &now.unwrap_or_default());
-        let namespaces = cluster.namespaces_read.iter().map(Clean::as_str).collect::<Vec<_>>().join(", ");
-        self.toned(
-            "only",
-            if namespaces.is_empty() { String::new() } else { format!("namespace {namespaces}") },
-            Meaning::Warning,
-        );
-        self.field("writing", if cluster.spec.read_only { "never" } else { "only while it is unlocked" });
-    }
-
-    fn connection(&mut self, cluster: &Cluster) {
-        let Some(connection) = &cluster.connection else { return };
-        self.field("server", connection.server.clone());
-        self.field("context", connection.context.clone());
-        self.field("credential", connection.credential.clone());
-        self.field("proxy", connection.proxy.clone().unwrap_or_default());
-        if connection.insecure {
-            self.toned("certificate", "not checked (insecure-skip-tls-verify)", Meaning::BadBadge);
-        }
-        if let Some(round_trip) = cluster.api.round_trip_ms {
-            self.field("round trip", format!("{round_trip} ms"));
-        }
-        for (name, at) in [
-            ("server cert", cluster.certificates.server_expires),
-            ("client cert", cluster.certificates.client_expires),
-        ] {
-            if let Some(at) = at {
-                self.field(name, format!("expires {}", at.rfc3339()));
-            }
         }
     }
 
