@@ -189,16 +189,24 @@ def console(binary, environment):
         running.quit()
 
 
-def started(running, count, of=None):
-    """Seconds to the first frame and to all rows: those of so many clusters, of so many that there are."""
-    first = running.until(lambda text: "READ-ONLY" in text, 20, "the first frame")
-    rows = running.until(lambda text: f"clusters {count}/{of or count} live" in text, 120, "the last row")
-    return first, rows
+def first_frame(running):
+    """Seconds to the first frame."""
+    return running.until(lambda text: "READ-ONLY" in text, 20, "the first frame")
 
 
 def pods_told(running):
     """Seconds to the moment when what pods request is a number without a `?`: then every one of them was told."""
     return running.until(lambda text: re.search(r"GPUs \d+/\d+ requested", text), 120, "the last pod")
+
+
+def all_live(running, count, of=None):
+    """Seconds to all rows: those of so many clusters, of so many that there are."""
+    return running.until(lambda text: f"clusters {count}/{of or count} live" in text, 120, "the last row")
+
+
+def started(running, count, of=None):
+    """Seconds to the first frame and to all rows."""
+    return first_frame(running), all_live(running, count, of)
 
 
 def median(values):

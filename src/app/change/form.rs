@@ -2,6 +2,7 @@
 //! not decide anything.
 
 use crate::fleet::Mono;
+use crate::input::{Code, Key};
 
 /// Keys that arrive sooner were typed ahead.
 const DEAF_MS: u64 = 300;
@@ -25,5 +26,10 @@ impl Ear {
 
     pub fn is_deaf(self, now: Mono) -> bool {
         now < self.hears_from
+    }
+
+    /// Whether a key is not heard. `Esc` always is: to go away decides nothing.
+    pub fn ignores(self, key: Key, now: Mono) -> bool {
+        self.is_deaf(now) && key.code != Code::Esc
     }
 }

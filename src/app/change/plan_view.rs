@@ -77,7 +77,7 @@ impl PlanView {
     }
 
     pub fn press(&mut self, key: Key, now: Mono) -> Typed {
-        if self.is_deaf(now) {
+        if self.ear.ignores(key, now) {
             return Typed::Nothing;
         }
         match key.code {

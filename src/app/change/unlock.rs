@@ -51,7 +51,7 @@ impl Unlock {
     }
 
     pub fn press(&mut self, key: Key, now: Mono) -> Turn {
-        if self.ear.is_deaf(now) {
+        if self.ear.ignores(key, now) {
             return Turn::Stay;
         }
         let phrase = self.phrase();

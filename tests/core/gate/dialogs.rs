@@ -126,6 +126,27 @@ fn keys_that_were_typed_ahead_confirm_nothing() {
     assert!(begun(&screen));
 }
 
+/// Whoever opened one by mistake gets out of it at once: that decides nothing.
+#[test]
+fn esc_is_heard_as_soon_as_a_dialog_is_there() {
+    let mut plan = screen();
+    let id = asked(&mut plan);
+    plan.keys("a esc");
+    assert!(!begun(&plan) && plan.app.desk.operation(&id).is_none(), "it was given up");
+    let mut form = screen();
+    on_llm_serve(&mut form);
+    let before = form.text();
+    form.app.desk.unlocks.open(ClusterId(0), form.app.state.now);
+    form.keys("s esc");
+    assert!(!form.text().contains("╭ Scale"), "{}", form.text());
+    let mut unlock = screen();
+    on_llm_serve(&mut unlock);
+    unlock.keys("u");
+    assert_ne!(unlock.text(), before);
+    unlock.keys("esc");
+    assert_eq!(unlock.text(), before);
+}
+
 #[test]
 fn the_default_is_to_do_nothing() {
     for key in ["enter", "esc"] {

@@ -177,7 +177,7 @@ impl WeightsForm {
     }
 
     pub fn press(&mut self, key: Key, now: Mono) -> Pressed {
-        if self.ear.is_deaf(now) {
+        if self.ear.ignores(key, now) {
             return Pressed::Nothing;
         }
         match key.code {
