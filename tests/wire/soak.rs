@@ -1,30 +1,51 @@
 //! The soak: clusters whose objects change all the time and whose servers and wires fail all the time. After a while
 //! nothing may have grown: no memory, no descriptors, no tasks. Time is virtual, so an hour takes a minute.
 //!
-//! It runs in a process of its own, so that what grows is its own. `tests/bench/soak HOURS` runs it for longer.
+//! One of the clusters is watched by a whole console too, which draws and keeps a recording. It runs in a process of its
+//! own, so that what grows is its own; memory is counted by the byte, so that what a change leaves behind is seen.
+//! `tests/bench/soak HOURS` runs it for longer.
 
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use peak_alloc::PeakAlloc;
 use serde_json::json;
+use skydeck::config::Config;
 use skydeck::demo::resource::Kind;
 use skydeck::demo::store::Query;
+use skydeck::panels::PanelId;
+use skydeck::runtime::unattended::Unattended;
+use skydeck::sources::inventory::{self, Places};
 use tokio::runtime::Handle;
 
+use crate::cluster::TOKEN;
 use crate::day::{Day, virtually};
 use crate::luck::{change, mishap};
+use crate::unattended::unattended;
+
+#[global_allocator]
+static ALLOCATED: PeakAlloc = PeakAlloc;
 
 /// Hours of virtual time; tells the process that it is the one that runs.
 const HOURS: &str = "SKYDECK_SOAK_HOURS";
 const SAMPLES: usize = 12;
+/// What was new at the beginning is filled by then: histories of servers, buffers, rings.
+const WARM: usize = 3;
+/// Bytes that a change may leave behind, when all changes are taken together. The name of a pod alone is more.
+const LEFT_BEHIND: f64 = 40.0;
 /// glibc raises this after every large piece that is freed, up to 32 MiB, and keeps what is smaller on its heap: faults have
 /// bodies of 64 MiB, and one of them looked like growth (`mallopt(3)`, M_MMAP_THRESHOLD). Said, it stays as it is.
 const LARGE_IS_GIVEN_BACK: (&str, &str) = ("MALLOC_MMAP_THRESHOLD_", "131072");
 /// What comes and goes with connections of a moment, and is no growth.
-const SPARE: Sample = Sample { kibibytes: 10 * 1024, descriptors: 24, tasks: 24, threads: 4 };
+const SPARE: Sample =
+    Sample { bytes: usize::MAX, kibibytes: 10 * 1024, descriptors: 24, tasks: 24, threads: 4 };
 
 #[derive(Debug, Clone, Copy)]
 struct Sample {
+    /// Allocated, and not given back.
+    bytes: usize,
+    /// Of the whole process, as the system counts them.
     kibibytes: usize,
     descriptors: usize,
     tasks: usize,
@@ -33,11 +54,13 @@ struct Sample {
 
 impl Sample {
     fn take() -> Sample {
+        let bytes = ALLOCATED.current_usage();
         let count = |folder: &str| std::fs::read_dir(folder).map_or(0, Iterator::count);
         let status = std::fs::read_to_string("/proc/self/status").unwrap();
         let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
         let resident: usize = resident.split_whitespace().next().unwrap().parse().unwrap();
         Sample {
+            bytes,
             kibibytes: resident,
             descriptors: count("/proc/self/fd"),
             tasks: Handle::current().metrics().num_alive_tasks(),
@@ -46,7 +69,7 @@ impl Sample {
     }
 
     fn parts(self) -> [(&'static str, usize); 4] {
-        let Sample { kibibytes, descriptors, tasks, threads } = self;
+        let Sample { kibibytes, descriptors, tasks, threads, .. } = self;
         [("KiB", kibibytes), ("descriptors", descriptors), ("tasks", tasks), ("threads", threads)]
     }
 }
@@ -71,10 +94,12 @@ async fn soak(hours: f64) {
         // So much changes that a copy is overtaken at once.
         day.copies_are_older_by = u64::MAX;
     }
+    let folder = tempfile::tempdir().unwrap();
+    let mut screen = screen(days[0].proxy.address, folder.path());
     let rounds = (hours * 3_600.0 / SAMPLES as f64 / 30.0).ceil() as usize;
     let began = tokio::time::Instant::now();
     let (mut samples, mut changes, mut mishaps) = (Vec::new(), 0, 0);
-    println!("   hours  changes  mishaps       KiB  descriptors  tasks  threads");
+    println!("   hours  changes  mishaps      bytes       KiB  descriptors  tasks  threads");
     for _ in 0..SAMPLES {
         for _ in 0..rounds {
             for day in &mut days {
@@ -82,23 +107,57 @@ async fn soak(hours: f64) {
                     let _ = mishap(day, &mut random);
                     mishaps += 1;
                     changes += churn(day, &mut random, changes);
-                    day.pass(Duration::from_secs(2)).await;
+                    beside(&mut screen, day.pass(Duration::from_secs(2))).await;
                 }
-                day.recover().await;
+                beside(&mut screen, day.recover()).await;
                 day.api.seam().forget();
             }
         }
         for day in &mut days {
             // Connections that nobody uses any more are given up meanwhile.
-            day.pass(Duration::from_mins(2)).await;
+            beside(&mut screen, day.pass(Duration::from_mins(2))).await;
         }
         let sample = Sample::take();
-        let Sample { kibibytes, descriptors, tasks, threads } = sample;
+        let Sample { bytes, kibibytes, descriptors, tasks, threads } = sample;
         let hours = began.elapsed().as_secs_f64() / 3_600.0;
-        println!("{hours:8.2} {changes:8} {mishaps:8} {kibibytes:9} {descriptors:12} {tasks:6} {threads:8}");
-        samples.push(sample);
+        println!(
+            "{hours:8.2} {changes:8} {mishaps:8} {bytes:10} {kibibytes:9} {descriptors:12} {tasks:6} {threads:8}"
+        );
+        samples.push((changes, sample));
     }
+    assert_eq!(screen.trouble(), None, "it is recorded to the end");
+    let shown = screen.app.state.clusters().next().unwrap().objects.pods.len();
+    assert_eq!(
+        shown,
+        days[0].api.store.list(Kind::Pods, &Query::all()).objects.len(),
+        "it was looked at to the end"
+    );
     judge(&samples);
+}
+
+/// A console that draws and keeps a recording, of the cluster at this address.
+fn screen(address: std::net::SocketAddr, folder: &Path) -> Unattended {
+    let file = folder.join("kubeconfig");
+    let kubeconfig = json!({
+        "apiVersion": "v1", "kind": "Config",
+        "clusters": [{"name": "c", "cluster": {"server": format!("http://{address}")}}],
+        "users": [{"name": "u", "user": {"token": TOKEN}}],
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+    });
+    std::fs::write(&file, kubeconfig.to_string()).unwrap();
+    let config = Config::default();
+    let inventory = inventory::find(&config, &Places { kubeconfig_files: vec![file] }, &[]).unwrap();
+    let mut screen = unattended(&config, inventory, Some(&folder.join("recording.jsonl")));
+    screen.app.go_to(PanelId::Replicas);
+    screen
+}
+
+/// The console lives on while something else goes on.
+async fn beside<T>(screen: &mut Unattended, what: impl Future<Output = T>) -> T {
+    tokio::select! {
+        done = what => done,
+        () = screen.live(Duration::from_hours(24)) => panic!("it takes a whole day"),
+    }
 }
 
 /// Pods that nobody has heard of before come and go, and what is there changes.
@@ -119,12 +178,29 @@ fn churn(day: &mut Day, random: &mut fastrand::Rng, number: usize) -> usize {
     42
 }
 
-/// The second half against the first, without the warming up.
-fn judge(samples: &[Sample]) {
-    let (early, late) = samples[2..].split_at((samples.len() - 2) / 2);
-    let most = |of: &[Sample], part: usize| of.iter().map(|it| it.parts()[part].1).max().unwrap();
+/// The second half against the first, without the warming up; and of memory what each change leaves behind.
+fn judge(samples: &[(usize, Sample)]) {
+    let warm = &samples[WARM..];
+    let (early, late) = warm.split_at(warm.len() / 2);
+    let most =
+        |of: &[(usize, Sample)], part: usize| of.iter().map(|(_, it)| it.parts()[part].1).max().unwrap();
     for (part, (name, spare)) in SPARE.parts().into_iter().enumerate() {
         let (before, after) = (most(early, part), most(late, part));
         assert!(after <= before + spare, "{name} grow: {before}, then {after}");
     }
+    let left = slope(warm);
+    println!("a change leaves {left:.1} bytes behind");
+    assert!(left < LEFT_BEHIND, "memory grows: a change leaves {left:.1} bytes behind");
+}
+
+/// Bytes a change: the median of what lies between any two samples, which one that is high for a moment does not move.
+fn slope(samples: &[(usize, Sample)]) -> f64 {
+    let mut slopes = Vec::new();
+    for (at, (changes, sample)) in samples.iter().enumerate() {
+        for (later, after) in &samples[at + 1..] {
+            slopes.push((after.bytes as f64 - sample.bytes as f64) / (later - changes) as f64);
+        }
+    }
+    slopes.sort_unstable_by(f64::total_cmp);
+    slopes[slopes.len() / 2]
 }
