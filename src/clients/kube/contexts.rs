@@ -1,7 +1,7 @@
 //! Which clusters a kubeconfig leads to.
 //!
 //! Contexts that differ only in user or namespace lead to one cluster: one server with one certificate
-//! authority. The current context speaks for it, else the first.
+//! authority, asked for by one name. The current context speaks for it, else the first.
 
 use std::path::{Path, PathBuf};
 
@@ -76,15 +76,16 @@ pub fn clusters(kubeconfig: &Kubeconfig) -> Vec<Found> {
     found.into_iter().map(|(_, cluster)| cluster).collect()
 }
 
-/// Server and certificate authority.
-type Place = (String, Option<String>);
+/// Server, the name that is asked for in the handshake, and certificate authority: one address may have several behind it.
+type Place = (String, Option<String>, Option<String>);
 
 fn place(kubeconfig: &Kubeconfig, cluster: &str) -> Option<Place> {
     let named = kubeconfig.clusters.iter().find(|named| named.name == cluster)?;
     let cluster = named.cluster.as_ref()?;
     let server = normal(cluster.server.as_ref()?);
     let authority = cluster.certificate_authority_data.clone();
-    Some((server, authority.or_else(|| cluster.certificate_authority.clone())))
+    let authority = authority.or_else(|| cluster.certificate_authority.clone());
+    Some((server, cluster.tls_server_name.clone().filter(|name| !name.is_empty()), authority))
 }
 
 /// One server may be written in several ways.
@@ -124,10 +125,12 @@ clusters:
 - {name: a, cluster: {server: 'https://One:6443/', certificate-authority-data: QQ==}}
 - {name: a-again, cluster: {server: 'https://one:6443', certificate-authority-data: QQ==}}
 - {name: other-ca, cluster: {server: 'https://one:6443', certificate-authority-data: Qg==}}
+- {name: other-name, cluster: {server: 'https://one:6443', certificate-authority-data: QQ==, tls-server-name: b}}
 contexts:
 - {name: view, context: {cluster: a, user: v}}
 - {name: admin, context: {cluster: a-again, user: a, namespace: team}}
 - {name: other, context: {cluster: other-ca, user: a}}
+- {name: behind-it, context: {cluster: other-name, user: a}}
 - {name: dangling, context: {cluster: nowhere, user: a}}
 - {name: dangling-too, context: {cluster: nowhere, user: a}}
 current-context: admin
@@ -135,7 +138,7 @@ current-context: admin
         );
         let found = clusters(&config);
         let names: Vec<_> = found.iter().map(|cluster| cluster.contexts.join(" ")).collect();
-        assert_eq!(names, ["admin view", "other", "dangling", "dangling-too"]);
+        assert_eq!(names, ["admin view", "other", "behind-it", "dangling", "dangling-too"]);
         assert_eq!(found[0].namespace.as_deref(), Some("team"));
     }
 
