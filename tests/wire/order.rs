@@ -52,3 +52,24 @@ async fn what_the_lists_have_cost_is_told_with_them() {
     assert!(lists > 10 && cost.requests >= lists, "{lists} lists, told were {cost:?}");
     assert!(cost.received_bytes > 10_000, "{cost:?}");
 }
+
+/// When every connection is lost, thirty loops wait for a place to come back; whether the server answers is asked first.
+#[test]
+fn the_ping_does_not_wait_behind_all_that_come_back() {
+    virtually(1, async {
+        let mut day = Day::start(|_, _| {}).await;
+        day.pass(Duration::from_secs(90)).await;
+        day.api.seam().fail("/", usize::MAX, Failure::Status(500));
+        day.api.seam().cut();
+        let (mut quiet, mut longest) = (0, 0);
+        for _ in 0..60 {
+            day.api.seam().forget();
+            day.pass(Duration::from_secs(1)).await;
+            quiet = if day.api.seam().asked("/version") > 0 { 0 } else { quiet + 1 };
+            longest = longest.max(quiet);
+        }
+        // It comes every ten seconds, and every four when there was no answer.
+        assert!(longest <= 10, "{longest} s without a ping");
+        day.recover().await;
+    });
+}
