@@ -282,8 +282,8 @@ mod tests {
         let known: std::collections::HashSet<_> = lines.into_iter().collect();
         assert!(written.into_iter().all(|line| known.contains(&line)));
         assert!(path.with_extension("log.2").exists());
-        // A line of each may come on top of a full file.
-        assert!(fs::metadata(path.with_extension("log.2")).unwrap().len() <= LONGEST + 300);
+        // What one writes while the other makes place comes on top of a full file: few lines, unless that one is held up.
+        assert!(fs::metadata(path.with_extension("log.2")).unwrap().len() < LONGEST * 3 / 2);
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! Rules about jobs.
 
 use super::{Found, finding};
-use crate::fleet::{Age, Clean, Finding, Job, JobPhase, Rule, Severity, Subject, TroubleKind};
+use crate::fleet::{Age, Clean, Finding, Job, JobPhase, Rule, Severity, Subject};
 use crate::state::select::jobs::{self as select, JobRow};
 use crate::state::{Cluster, State};
 
 pub(super) fn jobs(state: &State, found: &mut Found) {
-    for row in select::everywhere(state).iter() {
+    for row in select::worrying(state).iter() {
         let Some(cluster) = state.cluster(row.cluster) else { continue };
         match row.phase {
             JobPhase::Failed => failed(state, cluster, row, found),
@@ -44,8 +44,9 @@ fn queued(cluster: &Cluster, row: &JobRow, found: &mut Found) {
 
 /// A job that should run: its pods may not start, or it may not get on.
 fn running(state: &State, cluster: &Cluster, row: &JobRow, found: &mut Found) {
-    let idle = row.pods.ready == 0 && !row.pods_done();
-    if idle && let Some(it) = stuck(cluster, row) {
+    if row.is_idle()
+        && let Some(it) = stuck(cluster, row)
+    {
         found.add_after(state.settings.pending_after, it);
     } else if matches!(row.phase, JobPhase::Running | JobPhase::Restarting) {
         no_progress(state, cluster, &row.job, found);
@@ -55,7 +56,7 @@ fn running(state: &State, cluster: &Cluster, row: &JobRow, found: &mut Found) {
 /// A job whose pods cannot start, with the scheduler's words; or one that made no pods at all.
 fn stuck(cluster: &Cluster, row: &JobRow) -> Option<Finding> {
     let job = &row.job;
-    let homeless = row.trouble.as_ref().filter(|trouble| trouble.kind == TroubleKind::Unschedulable);
+    let homeless = row.homeless();
     if homeless.is_none() && row.phase != JobPhase::Pending {
         return None;
     }

@@ -48,7 +48,7 @@ fn ailing(cluster: &Cluster) -> impl Iterator<Item = &Workload> {
 
 /// The same service in other versions, although every rollout has ended.
 pub(super) fn version_drift(state: &State, found: &mut Found) {
-    for group in replicas::groups(state).iter().filter(|group| group.drifts()) {
+    for group in replicas::drifting(state).iter() {
         let Some((_, first)) = group.first() else { continue };
         let told = group.cells.iter().filter(|(_, cell)| cell.freshness.is_whole());
         let told = told.filter_map(|(id, cell)| {

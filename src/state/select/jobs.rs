@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::job_index::JobIndex;
-use crate::fleet::{Admission, Age, Clean, ClusterId, Job, JobPhase, Kind, Now, Trouble};
+use crate::fleet::{Admission, Age, Clean, ClusterId, Job, JobPhase, Kind, Now, Trouble, TroubleKind};
 use crate::state::kept::Print;
 use crate::state::usage::PodCounts;
 use crate::state::{Cluster, Freshness, State};
@@ -46,6 +46,27 @@ impl JobRow {
         self.pods.total > 0 && self.pods.ended == self.pods.total
     }
 
+    /// None of its pods is ready, although some should be.
+    pub fn is_idle(&self) -> bool {
+        self.pods.ready == 0 && !self.pods_done()
+    }
+
+    /// What keeps a pod of it from every node.
+    pub fn homeless(&self) -> Option<&Trouble> {
+        self.trouble.as_ref().filter(|trouble| trouble.kind == TroubleKind::Unschedulable)
+    }
+
+    fn may_need_attention(&self) -> bool {
+        match self.phase {
+            JobPhase::Failed => true,
+            phase if phase.has_ended() => false,
+            JobPhase::Running | JobPhase::Restarting => {
+                self.job.progress.is_some() || self.is_idle() && self.homeless().is_some()
+            }
+            _ => true,
+        }
+    }
+
     /// How long it runs, or ran.
     pub fn duration(&self, now: Now) -> Option<Age> {
         let started = self.job.started?;
@@ -84,6 +105,13 @@ pub fn everywhere(state: &State) -> Arc<[Arc<JobRow>]> {
     state.kept.all_jobs.answer(Print::of(state, &MADE_OF), || {
         let each: Vec<_> = state.clusters().map(|cluster| of_cluster(state, cluster)).collect();
         each.iter().flat_map(|rows| rows.iter().cloned()).collect()
+    })
+}
+
+/// Those of them that a rule may find something about, now or when time has passed: most jobs run or have ended well.
+pub fn worrying(state: &State) -> Arc<[Arc<JobRow>]> {
+    state.kept.worrying_jobs.answer(Print::of(state, &MADE_OF), || {
+        everywhere(state).iter().filter(|row| row.may_need_attention()).cloned().collect()
     })
 }
 

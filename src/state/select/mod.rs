@@ -28,7 +28,9 @@ use crate::fleet::{ClusterId, ObjectKey};
 pub struct Answers {
     /// [`replicas::groups`]
     workloads: Kept<[Arc<replicas::Group>]>,
-    /// What each cluster has of them.
+    /// [`replicas::drifting`]
+    drifting: Kept<[Arc<replicas::Group>]>,
+    /// What each cluster has of the first.
     workloads_of: KeptOfEach<[replicas::Here]>,
     /// [`routes::groups`]
     routes: Kept<[routes::Group]>,
@@ -38,6 +40,8 @@ pub struct Answers {
     jobs: Kept<[Arc<jobs::JobRow>]>,
     /// [`jobs::everywhere`]
     all_jobs: Kept<[Arc<jobs::JobRow>]>,
+    /// [`jobs::worrying`]
+    worrying_jobs: Kept<[Arc<jobs::JobRow>]>,
     /// The same of each cluster.
     jobs_of: KeptOfEach<[Arc<jobs::JobRow>]>,
     /// [`jobs::counts`]

@@ -90,6 +90,13 @@ pub fn groups(state: &State) -> Arc<[Arc<Group>]> {
     })
 }
 
+/// Those of them that drift.
+pub fn drifting(state: &State) -> Arc<[Arc<Group>]> {
+    state.kept.drifting.answer(Print::of(state, &MADE_OF), || {
+        groups(state).iter().filter(|group| group.drifts()).cloned().collect()
+    })
+}
+
 /// What one cluster has, by the names of the groups; kept while others change.
 fn of_cluster(state: &State, cluster: &Cluster) -> Arc<[Here]> {
     let print = Print::of_one(state, cluster, &MADE_OF);
