@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -122,17 +123,8 @@ impl Console {
 
     pub fn at(address: SocketAddr, text: &str) -> Console {
         let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("kubeconfig");
-        let kubeconfig = json!({
-            "apiVersion": "v1", "kind": "Config",
-            "clusters": [{"name": "c", "cluster": {"server": format!("http://{address}")}}],
-            "users": [{"name": "u", "user": {"token": TOKEN}}],
-            "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
-        });
-        std::fs::write(&file, kubeconfig.to_string()).unwrap();
         let config = Config::parse(&folder.path().join("config.toml"), text).unwrap();
-        let places = Places { kubeconfig_files: vec![file] };
-        let inventory = inventory::find(&config, &places, &[]).unwrap();
+        let inventory = inventory::find(&config, &places(address, folder.path()), &[]).unwrap();
         Console { session: Headless::start(&config, inventory), _folder: folder }
     }
 
@@ -205,6 +197,19 @@ impl Console {
         known.collect::<BTreeSet<_>>() == stored.collect()
             && names(objects.nodes.values().map(|it| &*it.name)) == stored_nodes.collect()
     }
+}
+
+/// A kubeconfig in this folder that leads to the cluster at this address.
+pub fn places(address: SocketAddr, folder: &Path) -> Places {
+    let file = folder.join("kubeconfig");
+    let kubeconfig = json!({
+        "apiVersion": "v1", "kind": "Config",
+        "clusters": [{"name": "c", "cluster": {"server": format!("http://{address}")}}],
+        "users": [{"name": "u", "user": {"token": TOKEN}}],
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+    });
+    std::fs::write(&file, kubeconfig.to_string()).unwrap();
+    Places { kubeconfig_files: vec![file] }
 }
 
 pub fn names<'a>(names: impl Iterator<Item = &'a str>) -> BTreeSet<String> {

@@ -16,10 +16,10 @@ use skydeck::demo::resource::Kind;
 use skydeck::demo::store::Query;
 use skydeck::panels::PanelId;
 use skydeck::runtime::unattended::Unattended;
-use skydeck::sources::inventory::{self, Places};
+use skydeck::sources::inventory;
 use tokio::runtime::Handle;
 
-use crate::cluster::TOKEN;
+use crate::cluster::places;
 use crate::day::{Day, virtually};
 use crate::luck::{change, mishap};
 use crate::unattended::unattended;
@@ -138,16 +138,8 @@ async fn soak(hours: f64) {
 
 /// A console that draws and keeps a recording, of the cluster at this address.
 fn screen(address: std::net::SocketAddr, folder: &Path) -> Unattended {
-    let file = folder.join("kubeconfig");
-    let kubeconfig = json!({
-        "apiVersion": "v1", "kind": "Config",
-        "clusters": [{"name": "c", "cluster": {"server": format!("http://{address}")}}],
-        "users": [{"name": "u", "user": {"token": TOKEN}}],
-        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
-    });
-    std::fs::write(&file, kubeconfig.to_string()).unwrap();
     let config = Config::default();
-    let inventory = inventory::find(&config, &Places { kubeconfig_files: vec![file] }, &[]).unwrap();
+    let inventory = inventory::find(&config, &places(address, folder), &[]).unwrap();
     let mut screen = unattended(&config, inventory, Some(&folder.join("recording.jsonl")));
     screen.app.go_to(PanelId::Replicas);
     screen
