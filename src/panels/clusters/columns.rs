@@ -113,7 +113,7 @@ fn gpus_cell(row: &ClusterRow, _: &C, cx: crate::ui::ViewCx<'_>) -> Cell {
     };
     let requested = told(row.gpus_requested.whole, &row.pods);
     let allocatable = told(row.gpus_allocatable.whole, &row.nodes);
-    worth(Cell::text(format!("{requested}/{allocatable}")), &row.nodes.clone().worse(row.pods.clone()))
+    worth(Cell::text(format!("{requested}/{allocatable}")), &row.gpus())
 }
 
 /// A value that is not as of now does not look as if it were.

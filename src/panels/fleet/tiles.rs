@@ -10,7 +10,7 @@ use ratatui::layout::Rect;
 use crate::fleet::{JobPhase, Rollout};
 use crate::panels::clusters::state_cell;
 use crate::panels::jobs::phase_cell;
-use crate::panels::replicas::{ClusterHead, GroupRow, cell_cell, none_cell};
+use crate::panels::replicas::{ClusterHead, GroupRow, cell_cell, none_cell, some_clusters};
 use crate::panels::traffic::{destination_cell, share_cell};
 use crate::state::State;
 use crate::state::select::clusters::{self, ClusterRow};
@@ -202,17 +202,15 @@ impl Tiles {
         let nodes = if short { Meaning::Warning } else { Meaning::Muted };
         let mut cell = Cell::new(format!("nodes {}/{}  ", row.nodes_ready, row.nodes_total), nodes);
         if row.gpus_allocatable.whole > 0 {
-            let requested = row.pods.is_known().then_some(row.gpus_requested.whole);
-            let bar = requested.map_or_else(
+            let (bar, requested) = if row.pods.is_known() {
+                let requested = row.gpus_requested.whole;
+                let share = f64::from(requested) / f64::from(row.gpus_allocatable.whole);
+                (meter::bar(share, BAR, glyphs, Meaning::Progress), requested.to_string())
+            } else {
                 // An empty one would say that nothing is used.
-                || Cell::text(" ".repeat(BAR)),
-                |requested| {
-                    let share = f64::from(requested) / f64::from(row.gpus_allocatable.whole);
-                    meter::bar(share, BAR, glyphs, Meaning::Progress)
-                },
-            );
+                (Cell::text(" ".repeat(BAR)), glyphs.unknown.to_owned())
+            };
             cell.parts.extend(bar.parts);
-            let requested = requested.map_or_else(|| glyphs.unknown.to_owned(), |count| count.to_string());
             cell = cell.and(format!(" GPUs {requested}/{}", row.gpus_allocatable.whole), Meaning::Text);
         }
         if live { cell } else { cell.stale() }
@@ -265,8 +263,8 @@ impl Tiles {
             pen.put(place(head, at), &cluster.name, Meaning::Header);
         }
         if self.heads.len() > fitting {
-            let all = self.heads.len();
-            pen.put_below(area, &format!("clusters 1{}{fitting} of {all}", pen.cx.glyphs.dash));
+            let shown = some_clusters(&(0..fitting), self.heads.len(), pen.cx.glyphs);
+            pen.put_below(area, &shown);
         }
         if self.groups.is_empty() {
             pen.put(pen::line(inside, 1), self.no_workloads, Meaning::Muted);

@@ -3,6 +3,7 @@
 mod columns;
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 use ratatui::layout::Rect;
@@ -13,8 +14,8 @@ use crate::gate::Place;
 use crate::input::Action;
 use crate::state::select::replicas::{self, Group, NoCell};
 use crate::state::select::settled::workloads_are_told;
-use crate::ui::Pen;
 use crate::ui::theme::Meaning;
+use crate::ui::{Glyphs, Pen};
 
 pub use columns::{ClusterHead, GroupRow, cell_cell};
 
@@ -110,13 +111,7 @@ impl Panel for Replicas {
         let more = self.clusters.len() - shown.len();
         self.list.view(pen, area, &columns, column);
         if more > 0 {
-            let note = format!(
-                "clusters {}{}{} of {}",
-                shown.start + 1,
-                pen.cx.glyphs.dash,
-                shown.end,
-                self.clusters.len()
-            );
+            let note = some_clusters(&shown, self.clusters.len(), pen.cx.glyphs);
             let last = crate::ui::pen::line(area, area.height.saturating_sub(1));
             pen.put_right(last, note, Meaning::Muted);
         }
@@ -294,8 +289,13 @@ fn fitting(clusters: &[ClusterHead], room: u16) -> usize {
     fit.count().max(1)
 }
 
+/// `clusters 1–3 of 5`: what has room beside each other.
+pub fn some_clusters(shown: &Range<usize>, all: usize, glyphs: &Glyphs) -> String {
+    format!("clusters {}{}{} of {all}", shown.start + 1, glyphs.dash, shown.end)
+}
+
 /// What to show where a group has no cell.
-pub fn none_cell(none: &NoCell, glyphs: &crate::ui::Glyphs) -> crate::ui::Cell {
+pub fn none_cell(none: &NoCell, glyphs: &Glyphs) -> crate::ui::Cell {
     match none {
         NoCell::Absent => crate::ui::Cell::new(glyphs.absent, Meaning::Faint),
         NoCell::Unknown => crate::ui::Cell::unknown(glyphs),

@@ -10,7 +10,6 @@ pub(super) fn jobs(state: &State, found: &mut Found) {
         let Some(cluster) = state.cluster(row.cluster) else { continue };
         match row.phase {
             JobPhase::Failed => failed(state, cluster, row, found),
-            phase if phase.has_ended() => {}
             _ if found.has(cluster.id, &Subject::Job(row.job.id())) => {}
             JobPhase::Queued => queued(cluster, row, found),
             _ => running(state, cluster, row, found),

@@ -36,6 +36,13 @@ pub struct ClusterRow {
     pub problem: Clean,
 }
 
+impl ClusterRow {
+    /// What the numbers of GPUs are worth: nodes have them, pods ask for them.
+    pub fn gpus(&self) -> Freshness {
+        self.nodes.clone().worse(self.pods.clone())
+    }
+}
+
 /// Whether somebody should answer the credential plugin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Login {

@@ -56,6 +56,7 @@ impl JobRow {
         self.trouble.as_ref().filter(|trouble| trouble.kind == TroubleKind::Unschedulable)
     }
 
+    /// What [`crate::state::findings`] says of jobs is said only of these.
     fn may_need_attention(&self) -> bool {
         match self.phase {
             JobPhase::Failed => true,

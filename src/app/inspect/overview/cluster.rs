@@ -13,7 +13,7 @@ impl Page<'_> {
     fn numbers(&mut self, name: &str, numbers: String, of: &Freshness) {
         match of {
             of if of.is_whole() => self.field(name, numbers),
-            of if of.is_known() => self.field(name, format!("? (last known: {numbers})")),
+            of if of.is_known() => self.field(name, last_known(&numbers)),
             other => self.toned(name, format!("? ({})", other.word()), Meaning::Unknown),
         }
     }
@@ -27,8 +27,8 @@ impl Page<'_> {
             self.toned("silent", format!("for {age}"), Meaning::Bad);
         }
         self.field("cloud", row.cloud.as_ref().map_or("not known", |it| it.name()));
-        self.field("region", row.region.unwrap_or_else(|| "not known".into()));
-        self.field("environment", row.environment.unwrap_or_default());
+        self.field("region", row.region.clone().unwrap_or_else(|| "not known".into()));
+        self.field("environment", row.environment.clone().unwrap_or_default());
         self.field(
             "version",
             format!("{} ({})", row.version, cluster.api.git_version.as_deref().unwrap_or("not known")),
@@ -37,10 +37,10 @@ impl Page<'_> {
         self.numbers("nodes", format!("{} ready of {}", row.nodes_ready, row.nodes_total), &row.nodes);
         let (requested, allocatable) = (row.gpus_requested, row.gpus_allocatable);
         let gpus = format!("{requested} requested of {allocatable} allocatable, {gpus_waiting} waiting");
-        self.numbers("GPUs", gpus, &row.nodes.clone().worse(row.pods.clone()));
+        self.numbers("GPUs", gpus, &row.gpus());
         let PodCounts { total, ready, pending, ended, .. } = pods;
         self.numbers("pods", format!("{total} ({ready} ready, {pending} pending, {ended} ended)"), &row.pods);
-        self.connection(cluster);
+        self.connection(cluster, &row.liveness);
         let identity = match &cluster.identity {
             Identity::Uid(uid) => uid.clone(),
             Identity::Withheld => "the account may not read it".into(),
@@ -62,7 +62,7 @@ impl Page<'_> {
         self.field("writing", if cluster.spec.read_only { "never" } else { "only while it is unlocked" });
     }
 
-    fn connection(&mut self, cluster: &Cluster) {
+    fn connection(&mut self, cluster: &Cluster, liveness: &Liveness) {
         let Some(connection) = &cluster.connection else { return };
         self.field("server", connection.server.clone());
         self.field("context", connection.context.clone());
@@ -72,12 +72,9 @@ impl Page<'_> {
             self.toned("certificate", "not checked (insecure-skip-tls-verify)", Meaning::BadBadge);
         }
         if let Some(round_trip) = cluster.api.round_trip_ms {
-            let silent = matches!(clusters::liveness(self.state, cluster), Liveness::Silent(_));
-            let round_trip = format!("{round_trip} ms");
-            self.field(
-                "round trip",
-                if silent { format!("? (last known: {round_trip})") } else { round_trip },
-            );
+            let told = format!("{round_trip} ms");
+            let silent = matches!(liveness, Liveness::Silent(_));
+            self.field("round trip", if silent { last_known(&told) } else { told });
         }
         for (name, at) in [
             ("server cert", cluster.certificates.server_expires),
@@ -88,4 +85,8 @@ impl Page<'_> {
             }
         }
     }
+}
+
+fn last_known(words: &str) -> String {
+    format!("? (last known: {words})")
 }
