@@ -30,7 +30,7 @@ const MENDED: Duration = Duration::from_secs(30);
 /// five minutes to the next look at the most, and two watches until it is judged.
 pub const NOTICED: Duration = Duration::from_secs(390);
 /// The longest of watches.
-const WATCH: Duration = Duration::from_secs(40);
+const WATCH: Duration = Duration::from_secs(21);
 const STEP: Duration = Duration::from_secs(1);
 
 /// Runs in virtual time, with the same dice every time.
@@ -76,8 +76,6 @@ pub struct Day {
     pub console: Console,
     /// What was there, since when.
     truth: Vec<(Instant, Picture)>,
-    /// Since when bytes of open connections may have been lost without a word.
-    lost: Option<Instant>,
     /// So long something may look live that is not so any more.
     marked: Duration,
     /// Events are dropped within watches that go on.
@@ -114,7 +112,6 @@ impl Day {
             proxy,
             console,
             truth: Vec::new(),
-            lost: None,
             marked: MARKED,
             drops: false,
             mended: 0,
@@ -151,7 +148,6 @@ impl Day {
     /// From now on bytes are lost.
     pub fn swallow(&mut self) {
         self.proxy.set(Mode::Swallow);
-        self.lost = Some(Instant::now());
     }
 
     /// Events may be dropped within watches that go on; so long that may look live.
@@ -209,11 +205,9 @@ impl Day {
         self.mended += 1;
         self.deployment(7, 10 + self.mended);
         let now = Instant::now();
-        // A connection that was lost while everything else answered is found by its own silence.
-        let silent = self.lost.map_or(now, |since| since + MARKED);
         // A watch that drops events may go on for as long as it was asked to.
         let dropping = if self.drops { now + WATCH + NOTICED } else { now };
-        let deadline = (now + MENDED).max(silent).max(dropping);
+        let deadline = (now + MENDED).max(dropping);
         while !self.equals() {
             assert!(Instant::now() < deadline, "not equal in time: {}", self.told());
             self.look(STEP).await;

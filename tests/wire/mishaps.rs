@@ -235,6 +235,28 @@ fn a_watch_that_says_nothing_for_ever_is_opened_anew() {
     });
 }
 
+/// Who answers cannot be known at first, and lists wait for nobody then: what they told is not mixed with what another
+/// cluster tells that has taken the place before the question is answered.
+#[test]
+fn another_cluster_in_the_place_of_one_that_was_never_known_is_not_mixed_with_it() {
+    let part = |hidden: &'static str| {
+        virtually(1, async {
+            let hide = |api: &Api, _: &Proxy| api.seam().fail(hidden, FOR_EVER, Failure::Blank);
+            let mut day = Day::start(hide).await;
+            day.pass(Duration::from_secs(12)).await;
+            assert!(day.console.shows(&day.api), "listed on credit: {}", day.told());
+            day.replace(5);
+            // Some watches break off and are begun anew, others hear of it only when they are cut.
+            for _ in 0..3 {
+                day.pass(Duration::from_secs(7)).await;
+                day.api.seam().cut();
+            }
+            day.recover().await;
+        });
+    };
+    each(&["kube-system", "/version"], |hidden| (*hidden).to_owned(), |hidden| part(hidden));
+}
+
 /// The console is started when it is too late.
 #[test]
 fn what_fails_from_the_beginning_is_never_shown_as_live() {

@@ -4,7 +4,7 @@
 //! happened. Its objects must never be mixed with those of the cluster before, so the UID is asked for
 //! before anything is listed anew, and with every ping.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex as SyncMutex, PoisonError};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -24,8 +24,7 @@ const WITHHELD: Duration = Duration::from_mins(1);
 #[derive(Debug)]
 pub struct Identity {
     known: Mutex<Known>,
-    /// It is known who it is; without the lock, so that the first lists of a session wait for nobody.
-    is_known: AtomicBool,
+    credit: SyncMutex<Credit>,
     /// It stands where another cluster stood: it may happen again at any moment.
     in_place_of_another: bool,
     /// Tells the supervisor what was found.
@@ -43,11 +42,26 @@ struct Known {
     replaced: bool,
 }
 
+/// The first lists of a session wait for nobody: they are believed before it is known who told them, for as long as no
+/// question for it failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Credit {
+    Open,
+    /// Something was believed.
+    Used,
+    /// Something was believed, and then a question failed.
+    Doubted,
+    Over,
+}
+
 /// Who a cluster is, as far as it is known.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub enum Who {
     #[default]
     Unknown,
+    /// Lists were believed before anybody knew who told them, and then it could not be asked: whoever answers now may
+    /// be another.
+    Doubtful,
     /// The account may not ask.
     Withheld,
     Uid(Clean),
@@ -57,7 +71,7 @@ pub enum Who {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
     First(Option<Clean>),
-    /// Another cluster than before, or one that cannot be told from it.
+    /// Another cluster than before, or one of which nothing says that it is the same.
     Replaced(Option<Clean>),
 }
 
@@ -93,15 +107,38 @@ impl Identity {
 
     fn of(who: Who, in_place_of_another: bool) -> (Self, mpsc::Receiver<Found>) {
         let (found, receiver) = mpsc::channel(8);
-        let is_known = AtomicBool::new(who != Who::Unknown);
+        let credit = SyncMutex::new(if who == Who::Unknown { Credit::Open } else { Credit::Over });
         let known = Mutex::new(Known { who, ..Known::default() });
-        (Self { known, is_known, in_place_of_another, found }, receiver)
+        (Self { known, credit, in_place_of_another, found }, receiver)
+    }
+
+    /// What the next connection shall think of who it is, when this one has told nothing.
+    pub fn left(&self) -> Who {
+        let was_open = self.turn_credit(|credit| credit) == Credit::Open;
+        if was_open { Who::Unknown } else { Who::Doubtful }
+    }
+
+    /// A question failed that would have told, or have led to it.
+    pub fn failed(&self) {
+        self.turn_credit(|credit| match credit {
+            Credit::Open | Credit::Over => Credit::Over,
+            Credit::Used | Credit::Doubted => Credit::Doubted,
+        });
+    }
+
+    /// What becomes of the credit; what it was.
+    fn turn_credit(&self, next: impl FnOnce(Credit) -> Credit) -> Credit {
+        let mut credit = self.credit.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = *credit;
+        *credit = next(before);
+        before
     }
 
     /// For the first list of a source, of which there are many at once: what was asked a moment ago is enough, unless
     /// clusters change places.
     pub async fn verify_first(&self, door: &Door) -> Result<(), Fault> {
-        if !self.is_known.load(Ordering::SeqCst) {
+        let before = self.turn_credit(|credit| if credit == Credit::Open { Credit::Used } else { credit });
+        if matches!(before, Credit::Open | Credit::Used) {
             return Ok(());
         }
         let now = Instant::now();
@@ -125,9 +162,11 @@ impl Identity {
         }
         let asked = Instant::now();
         let answer: Result<Namespace, Fault> = door.ask_json_urgently(Question::json(PATH, Step::Ping)).await;
-        let who = known.take(answer)?;
+        let who = known.take(answer).inspect_err(|_| self.failed())?;
         known.asked = Some(asked);
-        self.is_known.store(true, Ordering::SeqCst);
+        if self.turn_credit(|_| Credit::Over) == Credit::Doubted {
+            known.who = Who::Doubtful;
+        }
         let uid = match &who {
             Who::Uid(uid) => Some(uid.clone()),
             _ => None,
@@ -135,6 +174,8 @@ impl Identity {
         match std::mem::replace(&mut known.who, who.clone()) {
             before if before == who => {}
             Who::Unknown => drop(self.found.send(Found::First(uid)).await),
+            // Nobody can ever tell.
+            Who::Doubtful if uid.is_none() => drop(self.found.send(Found::First(uid)).await),
             _ => {
                 known.replaced = true;
                 drop(known);

@@ -63,7 +63,10 @@ impl Ping {
             self.door.time_json(Question::json("/version", Step::Ping)).await;
         let outcome = match answer {
             Ok(answer) => self.identity.verify(&self.door, began).await.map(|()| answer),
-            Err(fault) => Err(fault),
+            Err(fault) => {
+                self.identity.failed();
+                Err(fault)
+            }
         };
         match outcome {
             Ok((version, round_trip)) => {

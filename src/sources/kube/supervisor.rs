@@ -128,6 +128,9 @@ impl<'a> Supervisor<'a> {
     pub async fn end(mut self) -> Kept {
         self.tasks.shutdown().await;
         self.told.custom.extend(self.running.into_keys().filter(|id| !id.kind.is_built_in()));
+        if self.told.who == Who::Unknown {
+            self.told.who = self.identity.left();
+        }
         self.told
     }
 
@@ -311,6 +314,10 @@ impl<'a> Supervisor<'a> {
                 self.discovery = Discovery::default();
                 let (identity, found) = Identity::found(uid.clone());
                 (self.identity, self.turn, self.found) = (Arc::new(identity), Arc::default(), found);
+                if matches!(self.told.who, Who::Unknown | Who::Doubtful) {
+                    // Nobody was named yet whom this one could differ from.
+                    self.out.cluster(cluster, ClusterFact::Identity(None)).await;
+                }
                 self.out.cluster(cluster, ClusterFact::Identity(uid.clone())).await;
                 self.told = Kept { who: Who::of(uid), ..Kept::default() };
                 // What the old one denied says nothing about the new one.
