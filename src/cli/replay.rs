@@ -12,7 +12,6 @@ use super::snapshot;
 use crate::app::{Prefs, prefs};
 use crate::config::Config;
 use crate::config::args::{Global, SnapshotFormat};
-use crate::fleet::Age;
 use crate::runtime::player::{self, Pace};
 use crate::runtime::record::read::Recording;
 use crate::runtime::replay::Replay;
@@ -34,12 +33,11 @@ fn picture(global: &Global, config: &Config, recording: &Recording, format: Snap
     if let Some(reason) = reason {
         bail!(reason);
     }
-    let at = global.at.unwrap_or(recording.length());
-    if at > recording.length() {
-        bail!("the recording ends after {}", recording.length());
+    let at = global.at.unwrap_or(recording.end());
+    if at > recording.end() {
+        bail!("the recording ends after {:?}", recording.end());
     }
-    // The last second is whole: what happened in it belongs to it.
-    let at = if global.at.is_some() { at.0 * 1000 } else { u64::MAX };
+    let at = at.as_millis() as u64;
     let mut replay = Replay::start(recording, themes, glyphs)?;
     match recording.frame_at(at) {
         Some(line) => replay.up_to_line(line)?,
@@ -67,7 +65,7 @@ fn show(global: &Global, config: &Config, recording: &Recording) -> Result<u8> {
     }
     let replay = Replay::start(recording, themes, glyphs)?;
     let pace =
-        Pace { at: global.at.unwrap_or(Age(0)), speed: global.speed.unwrap_or(1.0), is_held: global.step };
+        Pace { at: global.at.unwrap_or_default(), speed: global.speed.unwrap_or(1.0), is_held: global.step };
     let runtime = tokio::runtime::Runtime::new()?;
     let code = runtime.block_on(player::run(recording, replay, pace))??;
     runtime.shutdown_background();

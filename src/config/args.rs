@@ -4,6 +4,7 @@ mod change;
 pub mod journal;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -67,9 +68,9 @@ pub struct Global {
     /// Show a recording again; no server is asked, nothing is changed
     #[arg(long, value_name = "FILE", conflicts_with_all = ["demo", "contexts"])]
     pub replay: Option<PathBuf>,
-    /// Begin the replay at this moment, or take the snapshot of it: 1m30s
-    #[arg(long, value_name = "DURATION", value_parser = age, requires = "replay")]
-    pub at: Option<crate::fleet::Age>,
+    /// Begin the replay at this moment, or take the snapshot of it: 1m30s, 1m30.25s
+    #[arg(long, value_name = "DURATION", value_parser = moment, requires = "replay")]
+    pub at: Option<Duration>,
     /// Show it so many times as fast
     #[arg(long, value_name = "TIMES", value_parser = speed, requires = "replay", conflicts_with = "snapshot")]
     pub speed: Option<f64>,
@@ -213,6 +214,18 @@ fn age(text: &str) -> Result<crate::fleet::Age, String> {
     crate::fleet::Age::parse(text).ok_or_else(|| "write it as 30s, 2m or 1h".into())
 }
 
+/// Like an age, and down to the millisecond, of which recordings tell.
+fn moment(text: &str) -> Result<Duration, String> {
+    let (seconds, part) = match text.trim().strip_suffix('s').and_then(|text| text.split_once('.')) {
+        Some((seconds, part)) => (format!("{seconds}s"), part),
+        None => (text.to_owned(), "0"),
+    };
+    let seconds = crate::fleet::Age::parse(&seconds).map(|age| Duration::from_secs(age.0));
+    let is_part = (1..=3).contains(&part.len()) && part.bytes().all(|digit| digit.is_ascii_digit());
+    let millis = format!("{part:0<3}").parse().ok().filter(|_| is_part).map(Duration::from_millis);
+    seconds.zip(millis).map(|(a, b)| a + b).ok_or_else(|| "write it as 30s, 1m30s or 12.25s".into())
+}
+
 fn speed(text: &str) -> Result<f64, String> {
     let times = text.trim_start_matches('x').parse().ok().filter(|times| (0.01..=1000.0).contains(times));
     times.ok_or_else(|| "a number from 0.01 to 1000".into())
@@ -258,5 +271,8 @@ mod tests {
         }
         assert!(snapshot_size("80x24").is_ok());
         assert!(age("soon").is_err());
+        let millis = |text: &str| moment(text).ok().map(|at| at.as_millis());
+        assert_eq!(["30s", "1m30s", "1m30.25s", "0.007s"].map(millis), [30_000, 90_000, 90_250, 7].map(Some));
+        assert_eq!(["1.5", "1.s", ".5s", "1.2345s", "1.-5s", "1.5m", "soon"].map(millis), [None; 7]);
     }
 }

@@ -30,7 +30,7 @@ const FASTEST: f64 = 1024.0;
 /// How it is shown.
 #[derive(Debug, Clone, Copy)]
 pub struct Pace {
-    pub at: Age,
+    pub at: Duration,
     pub speed: f64,
     pub is_held: bool,
 }
@@ -77,7 +77,7 @@ pub async fn run(recording: &Recording, replay: Replay, pace: Pace) -> io::Resul
     };
     let (width, height) = player.size;
     player.replay.shown_on(width, height);
-    player.go_on_to(pace.at.0 * 1000);
+    player.go_on_to(pace.at.as_millis() as u64);
     player.run().await
 }
 

@@ -591,7 +591,7 @@ fn answers(state: &State) -> Vec<String> {
         format!("{:?}", totals(state)),
     ];
     told.extend(sorted(&jobs::rows(state)));
-    told.extend(sorted(&jobs::everywhere(state)));
+    told.extend(sorted(&jobs::worrying(state)));
     let liveness = state.clusters().map(|it| format!("{:?} {:?}", it.same_as, clusters::liveness(state, it)));
     told.extend(liveness);
     told

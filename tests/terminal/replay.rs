@@ -126,10 +126,12 @@ fn a_session_with_servers_that_hang_break_and_die_is_shown_again_to_the_same_scr
     assert!(shown.status.success(), "{shown:?}");
     let shown = trimmed(&String::from_utf8(shown.stdout).unwrap());
     assert_eq!(shown, pictures.last().unwrap().1, "{at}: {last}");
-    let second = format!("{}s", moments[3].div_ceil(1000));
-    let before = pictures.iter().rev().find(|(at, _)| *at <= moments[3].div_ceil(1000) * 1000).unwrap();
-    let shown = replayed(&["--replay", file.to_str().unwrap(), "--snapshot", "text", "--at", &second]);
-    assert_eq!(trimmed(&String::from_utf8(shown.stdout).unwrap()), before.1);
+    for moment in moments {
+        let at = format!("{}.{:03}s", moment / 1000, moment % 1000);
+        let then = pictures.iter().rev().find(|(at, _)| *at <= moment).unwrap();
+        let shown = replayed(&["--replay", file.to_str().unwrap(), "--snapshot", "text", "--at", &at]);
+        assert_eq!(trimmed(&String::from_utf8(shown.stdout).unwrap()), then.1, "at {at}");
+    }
 }
 
 #[test]

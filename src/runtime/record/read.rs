@@ -5,6 +5,7 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Deserialize;
 
@@ -82,6 +83,11 @@ impl Recording {
 
     pub fn length(&self) -> Age {
         Age(self.end / 1000)
+    }
+
+    /// Its last moment.
+    pub fn end(&self) -> Duration {
+        Duration::from_millis(self.end)
     }
 }
 

@@ -6,7 +6,7 @@ use crate::state::select::jobs::{self as select, JobRow};
 use crate::state::{Cluster, State};
 
 pub(super) fn jobs(state: &State, found: &mut Found) {
-    for row in select::worrying(state).iter() {
+    for row in &select::worrying(state) {
         let Some(cluster) = state.cluster(row.cluster) else { continue };
         match row.phase {
             JobPhase::Failed => failed(state, cluster, row, found),

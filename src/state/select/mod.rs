@@ -14,7 +14,6 @@ pub mod routes;
 pub mod settled;
 pub mod totals;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -38,14 +37,8 @@ pub struct Answers {
     route_rows: Kept<[Arc<routes::rows::RouteRow>]>,
     /// [`jobs::rows`]
     jobs: Kept<[Arc<jobs::JobRow>]>,
-    /// [`jobs::everywhere`]
-    all_jobs: Kept<[Arc<jobs::JobRow>]>,
-    /// [`jobs::worrying`]
-    worrying_jobs: Kept<[Arc<jobs::JobRow>]>,
-    /// The same of each cluster.
-    jobs_of: KeptOfEach<[Arc<jobs::JobRow>]>,
-    /// [`jobs::counts`]
-    job_counts: Kept<BTreeMap<ClusterId, jobs::Counts>>,
+    /// What each cluster has of them.
+    jobs_of: KeptOfEach<jobs::Here>,
     /// [`pods::of`]
     pods: Kept<[ObjectKey], pods::Asked>,
 }
@@ -54,6 +47,7 @@ impl Answers {
     /// There is no such cluster any more.
     pub(super) fn forget(&self, cluster: ClusterId) {
         self.jobs_of.forget(cluster);
+        self.workloads_of.forget(cluster);
     }
 }
 
