@@ -75,6 +75,8 @@ pub struct Plan {
     /// What to do after the wait.
     after: Option<Next>,
     failures: u32,
+    /// Versions in a row that the server did not have, until a watch told something.
+    expirations: u32,
     /// Watches in a row that did not begin, or broke off before they told anything.
     failed_starts: u32,
     /// The watch has told something.
@@ -92,6 +94,7 @@ impl Plan {
             version: None,
             after: None,
             failures: 0,
+            expirations: 0,
             failed_starts: 0,
             spoke: false,
             follows: false,
@@ -136,8 +139,7 @@ impl Plan {
         match end {
             WatchEnd::Regular { version, told_something } => {
                 if told_something {
-                    self.failures = 0;
-                    self.failed_starts = 0;
+                    (self.failures, self.expirations, self.failed_starts) = (0, 0, 0);
                 }
                 self.version = Some(version.clone());
                 self.next = Next::Watch(version);
@@ -165,16 +167,10 @@ impl Plan {
                 self.next = Next::Watch(version);
             }
             WatchEnd::TurnedBack => {
-                self.failures += 1;
                 self.version = None;
-                self.next = Next::List(ListVersion::Newest);
-                self.slow_down();
+                self.list_again(Next::List(ListVersion::Newest));
             }
-            WatchEnd::Expired => {
-                self.failures += 1;
-                self.next = self.list();
-                self.slow_down();
-            }
+            WatchEnd::Expired => self.list_again(self.list()),
             // What was dropped may be missing from the server's cache too.
             WatchEnd::Missed(fault) => self.wait(fault, Next::List(ListVersion::Newest)),
             WatchEnd::NotStarted(fault) if fault.kind == FaultKind::Expired => {
@@ -191,6 +187,7 @@ impl Plan {
     /// A watch is under way and tells things: what failed before is over.
     pub fn alive(&mut self) {
         self.failures = 0;
+        self.expirations = 0;
         self.failed_starts = 0;
         self.spoke = true;
     }
@@ -219,12 +216,15 @@ impl Plan {
         }
     }
 
-    /// What leads to a list again and again must not do so in a tight loop.
-    fn slow_down(&mut self) {
-        if self.failures > 1 {
-            let fault = Fault::new(crate::fleet::Step::Watch, FaultKind::Expired, "");
-            let again = self.next.clone();
-            self.wait(fault, again);
+    /// The server has answered, so whatever failed before is over: a list helps, and at once. What leads to a list again
+    /// and again must not do so in a tight loop.
+    fn list_again(&mut self, list: Next) {
+        self.expirations += 1;
+        self.failures = self.expirations;
+        if self.expirations > 1 {
+            self.wait(Fault::new(crate::fleet::Step::Watch, FaultKind::Expired, ""), list);
+        } else {
+            self.next = list;
         }
     }
 
@@ -320,6 +320,22 @@ mod tests {
         let (wait, then) = waits(&mut plan);
         assert!(wait.delay >= FIRST_DELAY);
         assert_eq!(then, Next::List(ListVersion::NotOlderThan("8".into())));
+    }
+
+    /// A server that was away for long has forgotten the version when it is back; nobody waits for the list then.
+    #[test]
+    fn a_version_that_is_gone_after_long_trouble_leads_to_a_list_at_once() {
+        let mut plan = watching("7");
+        for _ in 0..8 {
+            let cut = WatchEnd::Broken { version: "7".into(), fault: fault(FaultKind::Cut) };
+            plan.watched(cut);
+            assert_eq!(waits(&mut plan).1, Next::Watch("7".into()));
+        }
+        plan.watched(WatchEnd::Expired);
+        assert_eq!(*plan.next(), Next::List(ListVersion::NotOlderThan("7".into())));
+        plan.listed(Ok("9".into()));
+        plan.watched(WatchEnd::Expired);
+        assert!(waits(&mut plan).0.delay <= FIRST_DELAY * 4, "the trouble before is over");
     }
 
     #[test]
