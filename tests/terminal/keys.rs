@@ -35,7 +35,8 @@ fn a_filter_narrows_the_rows_and_an_object_opens_with_its_tabs() {
     console.press("\t").shows("ml-inference-").press("\t\t\t").shows("apiVersion: apps/v1");
     console.press("\x1b").shows("WORKLOAD↑");
     console.press("\x1b").hides("filter ml-inference");
-    console.press("4/").press("ranker").press("\rL").shows("loss");
+    // One that has just begun has no log yet.
+    console.press("4/").press("ranker phase:running").press("\rL").shows("loss");
     console.press("/").press("loss").press("\r").press("f").press("\x1b\x1b").hides("loss=");
 }
 
