@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use kube::config::{AuthInfo, Cluster, Kubeconfig};
 
+use super::address::Address;
 use super::budget::Budget;
-use super::contexts;
 use super::credentials::{Credential, DEADLINE, Plugin, Plugins};
 use super::material::Material;
 use super::proxies::Proxies;
@@ -32,7 +32,7 @@ impl Target {
 
     /// Whether both lead to one address; the account, the proxy and what is trusted may differ.
     pub fn is_at(&self, other: &Self) -> bool {
-        self.address().is_some_and(|address| other.address() == Some(address))
+        self.address().zip(other.address()).is_some_and(|(own, other)| own.may_be(&other))
     }
 
     fn way(&self) -> Option<[serde_json::Value; 2]> {
@@ -41,7 +41,8 @@ impl Target {
     }
 
     fn address(&self) -> Option<Address> {
-        Address::of(&self.entries().ok()?.0)
+        let (cluster, user) = self.entries().ok()?;
+        Address::of(&cluster, Some(&user))
     }
 
     /// The entries that it is made of. A user who is not there has no credential, as with kubectl.
@@ -57,20 +58,6 @@ impl Target {
     }
 }
 
-/// Where a server is asked: one address may have several behind it, which the name in the handshake tells apart.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Address {
-    server: String,
-    name: Option<String>,
-}
-
-impl Address {
-    fn of(cluster: &Cluster) -> Option<Self> {
-        let server = contexts::normal(cluster.server.as_ref()?);
-        Some(Self { server, name: cluster.tls_server_name.clone().filter(|name| !name.is_empty()) })
-    }
-}
-
 /// A door and what is to be told about it.
 pub struct Connected {
     pub door: Door,
@@ -78,7 +65,7 @@ pub struct Connected {
 }
 
 /// Makes doors. What they share is here: plugins that serve several clusters, the environment's proxies, and what each
-/// server was asked already, so that one who connects anew has no more requests than one who stays.
+/// cluster was asked already, so that one who connects anew has no more requests than one who stays.
 #[derive(Clone)]
 pub struct Connector {
     plugins: Plugins,
@@ -124,7 +111,7 @@ impl Connector {
             proxy: proxy.as_ref().and_then(|it| it.authority()).map(|it| without_user(it).into()),
             insecure: cluster.insecure_skip_tls_verify.unwrap_or(false),
         };
-        let ledger = self.ledger(Address::of(&cluster));
+        let ledger = self.ledger(Address::of(&cluster, Some(&user)));
         let server = Server {
             context: target.context.clone(),
             url,

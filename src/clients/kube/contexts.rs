@@ -1,11 +1,13 @@
 //! Which clusters a kubeconfig leads to.
 //!
-//! Contexts that differ only in user or namespace lead to one cluster: one server with one certificate
-//! authority, asked for by one name. The current context speaks for it, else the first.
+//! Contexts that differ only in account or namespace lead to one cluster: one [`Address`] with one certificate
+//! authority. The current context speaks for it, else the first.
 
 use std::path::{Path, PathBuf};
 
-use kube::config::Kubeconfig;
+use kube::config::{Context, Kubeconfig};
+
+use super::address::Address;
 
 /// A kubeconfig of one or more files, and what could not be read of it.
 #[derive(Debug, Default)]
@@ -58,16 +60,21 @@ pub fn clusters(kubeconfig: &Kubeconfig) -> Vec<Found> {
     let mut found: Vec<(Option<Place>, Found)> = Vec::new();
     for named in &kubeconfig.contexts {
         let Some(context) = &named.context else { continue };
-        let place = place(kubeconfig, &context.cluster);
-        let same = found.iter_mut().find(|(known, _)| known.is_some() && *known == place);
+        let place = Place::of(kubeconfig, context);
+        let mut known = found.iter_mut().filter_map(|(known, cluster)| Some((known.as_mut()?, cluster)));
+        let same = place.as_ref().and_then(|place| known.find(|(known, _)| known.may_be(place)));
         let is_current = kubeconfig.current_context.as_ref() == Some(&named.name);
-        match same {
-            Some((_, cluster)) if is_current => {
-                cluster.contexts.insert(0, named.name.clone());
-                cluster.namespace.clone_from(&context.namespace);
+        match (same, place) {
+            (Some((known, cluster)), Some(place)) => {
+                known.address.learn(place.address);
+                if is_current {
+                    cluster.contexts.insert(0, named.name.clone());
+                    cluster.namespace.clone_from(&context.namespace);
+                } else {
+                    cluster.contexts.push(named.name.clone());
+                }
             }
-            Some((_, cluster)) => cluster.contexts.push(named.name.clone()),
-            None => found.push((
+            (_, place) => found.push((
                 place,
                 Found { contexts: vec![named.name.clone()], namespace: context.namespace.clone() },
             )),
@@ -76,21 +83,25 @@ pub fn clusters(kubeconfig: &Kubeconfig) -> Vec<Found> {
     found.into_iter().map(|(_, cluster)| cluster).collect()
 }
 
-/// Server, the name that is asked for in the handshake, and certificate authority: one address may have several behind it.
-type Place = (String, Option<String>, Option<String>);
-
-fn place(kubeconfig: &Kubeconfig, cluster: &str) -> Option<Place> {
-    let named = kubeconfig.clusters.iter().find(|named| named.name == cluster)?;
-    let cluster = named.cluster.as_ref()?;
-    let server = normal(cluster.server.as_ref()?);
-    let authority = cluster.certificate_authority_data.clone();
-    let authority = authority.or_else(|| cluster.certificate_authority.clone());
-    Some((server, cluster.tls_server_name.clone().filter(|name| !name.is_empty()), authority))
+/// At one address may be several servers, each with its own certificate authority.
+struct Place {
+    address: Address,
+    authority: Option<String>,
 }
 
-/// One server may be written in several ways.
-pub fn normal(server: &str) -> String {
-    server.trim_end_matches('/').to_ascii_lowercase()
+impl Place {
+    fn of(kubeconfig: &Kubeconfig, context: &Context) -> Option<Self> {
+        let named = kubeconfig.clusters.iter().find(|named| named.name == context.cluster)?;
+        let cluster = named.cluster.as_ref()?;
+        let user = kubeconfig.auth_infos.iter().find(|named| Some(&named.name) == context.user.as_ref());
+        let address = Address::of(cluster, user.and_then(|named| named.auth_info.as_ref()))?;
+        let authority = cluster.certificate_authority_data.clone();
+        Some(Self { address, authority: authority.or_else(|| cluster.certificate_authority.clone()) })
+    }
+
+    fn may_be(&self, other: &Self) -> bool {
+        self.address.may_be(&other.address) && self.authority == other.authority
+    }
 }
 
 /// Errors of the parser quote the file, which holds credentials; only the place is told.
@@ -140,6 +151,28 @@ current-context: admin
         let names: Vec<_> = found.iter().map(|cluster| cluster.contexts.join(" ")).collect();
         assert_eq!(names, ["admin view", "other", "behind-it", "dangling", "dangling-too"]);
         assert_eq!(found[0].namespace.as_deref(), Some("team"));
+    }
+
+    /// As `tsh kube login` writes it: one address for all clusters.
+    #[test]
+    fn clusters_behind_one_proxy_are_told_apart_by_what_its_plugin_is_told() {
+        let config = kubeconfig(
+            "
+clusters:
+- {name: proxy, cluster: {server: 'https://proxy:443', certificate-authority-data: QQ==}}
+users:
+- {name: u-token, user: {token: t}}
+- {name: u-ml, user: {exec: {apiVersion: v1, command: tsh, args: [kube, credentials, --kube-cluster=ml]}}}
+- {name: u-web, user: {exec: {apiVersion: v1, command: tsh, args: [kube, credentials, --kube-cluster=web]}}}
+contexts:
+- {name: by-hand, context: {cluster: proxy, user: u-token}}
+- {name: proxy-ml, context: {cluster: proxy, user: u-ml}}
+- {name: proxy-web, context: {cluster: proxy, user: u-web}}
+- {name: proxy-web-team, context: {cluster: proxy, user: u-web, namespace: team}}
+",
+        );
+        let names: Vec<_> = clusters(&config).iter().map(|cluster| cluster.contexts.join(" ")).collect();
+        assert_eq!(names, ["by-hand proxy-ml", "proxy-web proxy-web-team"]);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! ([`credentials`]). What is read is asked for here and decoded in [`wire`]; nothing of kube's typed API is used.
 
 mod access;
+mod address;
 mod budget;
 pub mod certificate;
 pub mod connect;
