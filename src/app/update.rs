@@ -17,10 +17,11 @@ use crate::ui::input_line::InputLine;
 pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
     match msg {
         Msg::Facts(facts) => {
+            let before = app.state.revision();
             for fact in facts {
                 app.state.apply(fact);
             }
-            app.outdated = true;
+            app.outdated |= app.state.revision() != before;
             Vec::new()
         }
         Msg::Key(key) => app.press(key),

@@ -185,8 +185,12 @@ impl Source {
     /// Whether what is known is as of now when this was told. Of a list only its end says so; and news of a watch do,
     /// unless it has yet to tell what was missed before it.
     fn is_told_all(&self, fact: &SourceFact) -> bool {
-        let flows = !self.listing && self.heard.is_some() && self.state == SourceState::Watching;
-        matches!(fact, SourceFact::Complete | SourceFact::Heard) || flows
+        matches!(fact, SourceFact::Complete | SourceFact::Heard) || self.flows()
+    }
+
+    /// What it tells is told as it happens.
+    pub(super) fn flows(&self) -> bool {
+        !self.listing && self.heard.is_some() && self.state == SourceState::Watching
     }
 
     /// `silent_since` is when the API server answered last, if it does not.

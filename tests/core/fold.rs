@@ -46,6 +46,28 @@ fn a_relist_takes_away_what_it_does_not_mention_and_only_when_it_is_complete() {
     assert_eq!(cluster.sources[&(Kind::Pod, source.slot)].relists, 1);
 }
 
+/// Watches are renewed several times a second in a large fleet; nothing is judged or drawn anew for that.
+#[test]
+fn a_watch_that_flows_and_is_heard_of_is_no_news() {
+    let mut world = World::new();
+    let id = world.cluster("a", "v1.33.0", 1, &pods(&["x"]));
+    let source = source(id, Kind::Pod);
+    let mut is_news = |fact: SourceFact| {
+        let before = world.state.revision();
+        world.source(source, ago(0), fact);
+        world.state.revision() != before
+    };
+    assert!(!is_news(SourceFact::State(SourceState::Watching)) && !is_news(SourceFact::Heard));
+    let fault = Fault::new(Step::Watch, FaultKind::Cut, "");
+    assert!(is_news(SourceFact::State(SourceState::Retrying { fault, attempt: 1, next_ms: 500 })));
+    assert!(is_news(SourceFact::Heard), "of one that did not flow");
+    assert!(is_news(SourceFact::State(SourceState::Watching)), "it flows again");
+    assert!(!is_news(SourceFact::Heard));
+    assert!(is_news(SourceFact::Begin) && is_news(SourceFact::Heard) && is_news(SourceFact::Complete));
+    let heard = world.state.cluster(id).unwrap().sources[&(Kind::Pod, source.slot)].heard;
+    assert_eq!(heard, Some(ago(0)), "its age is known all the same");
+}
+
 #[test]
 fn one_silent_cluster_is_stale_and_the_others_are_not() {
     let world = fleet();
