@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::fleet::{Clean, ClusterFact, ClusterId, Fact, Fault, FaultKind, Step};
 use crate::sources::inventory::{Inventory, Member};
 use crate::sources::kube::connection::Assignment;
-use crate::sources::kube::{self, Details, Nudge};
+use crate::sources::kube::{self, Details, Nudge, Turns};
 use crate::sources::{Clock, Out, Wanted};
 use crate::state::{ClusterSpec, State};
 
@@ -26,6 +26,7 @@ pub struct Session {
     out: Out,
     pub details: Details,
     connector: Connector,
+    turns: Turns,
 }
 
 /// A cluster's task, and what it was told.
@@ -74,6 +75,7 @@ impl Session {
             out,
             details: Details::default(),
             connector: Connector::of_environment(),
+            turns: Turns::default(),
         };
         (session, facts)
     }
@@ -146,6 +148,7 @@ impl Session {
             home_namespace: home_namespace.subscribe(),
             wanted: self.wanted.clone(),
             connector: self.connector.clone(),
+            turns: self.turns.clone(),
         };
         let task = kube::run(assignment, self.out.clone(), nudge.clone(), self.details.clone());
         let task = self.tasks.spawn(task);

@@ -27,8 +27,8 @@ const MARKED: Duration = Duration::from_secs(50);
 /// P2: after a fault the picture is the server's within so long.
 const MENDED: Duration = Duration::from_secs(30);
 /// What was dropped within a watch that goes on leaves no trace. So long it may look live, on a server that answers:
-/// five minutes to the next look at the most, and two watches until it is judged.
-pub const NOTICED: Duration = Duration::from_secs(390);
+/// five minutes to the next look at the most, two watches until it is judged, and what answers take.
+pub const NOTICED: Duration = Duration::from_secs(300 + 2 * 21 + 3);
 /// The longest of watches.
 const WATCH: Duration = Duration::from_secs(21);
 const STEP: Duration = Duration::from_secs(1);

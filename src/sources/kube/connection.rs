@@ -13,6 +13,7 @@ use tokio::time::sleep;
 use super::kinds;
 use super::plan::delay;
 use super::supervisor::{Kept, Shared, Supervisor};
+use super::turn::Turns;
 use super::{Details, Nudge, changed};
 use crate::clients::kube::connect::{Connector, Target};
 use crate::clients::kube::{Door, certificate};
@@ -36,6 +37,8 @@ pub struct Assignment {
     pub wanted: Wanted,
     /// Makes the doors of all clusters.
     pub connector: Connector,
+    /// Whose pods are on their way, over all clusters.
+    pub turns: Turns,
 }
 
 /// Runs until it is aborted.

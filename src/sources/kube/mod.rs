@@ -23,6 +23,7 @@ mod watched;
 
 pub use connection::run;
 pub use detail::Details;
+pub use turn::Turns;
 
 use tokio::sync::watch;
 

@@ -117,6 +117,7 @@ impl Reflector {
             let path = self.list_path(version, memory.encoding, &next_page);
             let question = Question { accept: self.resource.accept(), ..Question::json(&path, Step::List) };
             let answer = self.door.ask(question).await?;
+            self.turn.answered();
             // Whoever answers now may be another cluster.
             if memory.is_first {
                 self.identity.verify_first(&self.door).await?;

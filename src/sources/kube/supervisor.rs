@@ -79,6 +79,7 @@ impl<'a> Supervisor<'a> {
     pub fn new(assignment: &'a mut Assignment, door: &'a Door, shared: Shared<'a>, kept: Kept) -> Self {
         let (identity, found) = Identity::told(kept.who.clone());
         let fell_back = assignment.namespaces.is_empty() && !kept.namespaces.is_empty();
+        let turn = assignment.turns.of_one();
         let access = if fell_back { Access::Doubted } else { Access::Open };
         let namespaces = if fell_back { &kept.namespaces } else { &assignment.namespaces }.clone();
         Self {
@@ -89,7 +90,7 @@ impl<'a> Supervisor<'a> {
             details: shared.details,
             denials: mpsc::channel(8),
             identity: Arc::new(identity),
-            turn: Arc::default(),
+            turn: Arc::new(turn),
             found,
             told: kept,
             namespaces,
@@ -313,7 +314,8 @@ impl<'a> Supervisor<'a> {
                 self.running.clear();
                 self.discovery = Discovery::default();
                 let (identity, found) = Identity::found(uid.clone());
-                (self.identity, self.turn, self.found) = (Arc::new(identity), Arc::default(), found);
+                (self.identity, self.found) = (Arc::new(identity), found);
+                self.turn = Arc::new(self.assignment.turns.of_one());
                 if matches!(self.told.who, Who::Unknown | Who::Doubtful) {
                     // Nobody was named yet whom this one could differ from.
                     self.out.cluster(cluster, ClusterFact::Identity(None)).await;
@@ -350,6 +352,7 @@ mod tests {
     use crate::clients::kube::connect::{Connector, Target};
     use crate::clients::kube::proxies::Proxies;
     use crate::fleet::{ClusterId, Fact, FaultKind};
+    use crate::sources::kube::Turns;
     use crate::sources::{Clock, Wanted};
 
     /// A server that refuses every connection, so that every source has something to tell.
@@ -364,6 +367,7 @@ mod tests {
             home_namespace: watch::Sender::new(None).subscribe(),
             wanted: Wanted { job_kinds: Arc::default(), version_labels: Arc::default() },
             connector: Connector::new(Proxies::default(), Duration::from_secs(5)),
+            turns: Turns::default(),
         }
     }
 

@@ -1,8 +1,9 @@
-//! Which list of a cluster waits for which, when all of them are read for the first time.
+//! Which list waits for which, when all of them are read for the first time.
 //!
 //! Events wait for pods. No server keeps events at hand: a list of the warnings makes it read every event of the last
 //! hour from its store, which costs it as much as ten thousand pods and tells one column of one panel. Pods are what the
-//! operator waits for.
+//! operator waits for; those of all clusters come through one line and one processor, so events wait a moment for the
+//! pods of other clusters too, but not for a cluster that has answered nothing.
 
 use std::time::Duration;
 
@@ -13,15 +14,42 @@ use crate::fleet::Kind;
 
 /// Pods that do not come hold up nothing for longer.
 const LONGEST: Duration = Duration::from_secs(5);
+/// Nor those of other clusters, once the own are there.
+const LONGEST_FOR_OTHERS: Duration = Duration::from_secs(2);
 
-#[derive(Debug)]
-pub struct Turn {
-    pods_tried: watch::Sender<bool>,
+/// The turns of all clusters.
+#[derive(Debug, Clone)]
+pub struct Turns {
+    /// Clusters whose pods are on their way.
+    coming: watch::Sender<usize>,
 }
 
-impl Default for Turn {
+/// The turns of one connection to a cluster.
+#[derive(Debug)]
+pub struct Turn {
+    turns: Turns,
+    pods: watch::Sender<Pods>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pods {
+    /// Nothing was answered yet.
+    Asked,
+    /// The cluster answers.
+    Coming,
+    /// They are there, or could not be listed.
+    Tried,
+}
+
+impl Default for Turns {
     fn default() -> Self {
-        Self { pods_tried: watch::Sender::new(false) }
+        Self { coming: watch::Sender::new(0) }
+    }
+}
+
+impl Turns {
+    pub fn of_one(&self) -> Turn {
+        Turn { turns: self.clone(), pods: watch::Sender::new(Pods::Asked) }
     }
 }
 
@@ -29,18 +57,49 @@ impl Turn {
     /// Returns when this kind may be listed.
     pub async fn comes(&self, kind: Kind) {
         if kind == Kind::Event {
-            let mut pods_tried = self.pods_tried.subscribe();
-            // Too late is soon enough, and the sender lives as long as this.
-            let _ = timeout(LONGEST, pods_tried.wait_for(|tried| *tried)).await;
+            // Too late is soon enough, and the senders live as long as this.
+            let mut own = self.pods.subscribe();
+            let _ = timeout(LONGEST, own.wait_for(|pods| *pods == Pods::Tried)).await;
+            let mut others = self.turns.coming.subscribe();
+            let _ = timeout(LONGEST_FOR_OTHERS, others.wait_for(|coming| *coming == 0)).await;
+        }
+    }
+
+    /// A list is answered.
+    pub fn answered(&self) {
+        if self.pods.send_if_modified(|pods| replace_if(pods, Pods::Asked, Pods::Coming)) {
+            self.turns.coming.send_modify(|coming| *coming += 1);
         }
     }
 
     /// A kind was listed, or could not be.
     pub fn was_of(&self, kind: Kind) {
         if kind == Kind::Pod {
-            self.pods_tried.send_replace(true);
+            self.pods_tried();
         }
     }
+
+    fn pods_tried(&self) {
+        let before = self.pods.send_replace(Pods::Tried);
+        if before == Pods::Coming {
+            self.turns.coming.send_modify(|coming| *coming -= 1);
+        }
+    }
+}
+
+/// A connection that ended is waited for by nobody.
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.pods_tried();
+    }
+}
+
+fn replace_if(pods: &mut Pods, before: Pods, after: Pods) -> bool {
+    let is = *pods == before;
+    if is {
+        *pods = after;
+    }
+    is
 }
 
 #[cfg(test)]
@@ -51,7 +110,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn only_events_wait_for_pods_and_not_for_ever() {
-        let (turn, began) = (Turn::default(), Instant::now());
+        let (turn, began) = (Turns::default().of_one(), Instant::now());
         turn.comes(Kind::Node).await;
         turn.was_of(Kind::Node);
         assert_eq!(began.elapsed(), Duration::ZERO);
@@ -60,5 +119,26 @@ mod tests {
         turn.was_of(Kind::Pod);
         turn.comes(Kind::Event).await;
         assert_eq!(began.elapsed(), LONGEST);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn events_wait_a_moment_for_pods_of_clusters_that_answer() {
+        let turns = Turns::default();
+        let (own, silent, slow, ended) = (turns.of_one(), turns.of_one(), turns.of_one(), turns.of_one());
+        let began = Instant::now();
+        own.was_of(Kind::Pod);
+        own.comes(Kind::Event).await;
+        assert_eq!(began.elapsed(), Duration::ZERO, "nobody answers");
+        for turn in [&own, &slow, &slow, &ended] {
+            turn.answered();
+        }
+        drop(ended);
+        own.comes(Kind::Event).await;
+        assert_eq!(began.elapsed(), LONGEST_FOR_OTHERS, "the slow one was waited for, as long as may be");
+        slow.was_of(Kind::Pod);
+        slow.answered();
+        own.comes(Kind::Event).await;
+        assert_eq!(began.elapsed(), LONGEST_FOR_OTHERS, "its pods are there");
+        drop(silent);
     }
 }
