@@ -253,8 +253,13 @@ impl Cluster {
         }
     }
 
-    pub(super) fn apply_source(&mut self, id: SourceId, at: Mono, unix: Unix, fact: SourceFact) {
+    /// Whether anything is another now than its age, which is looked at each second. Watches are renewed several times a
+    /// second, and most of what changes in a server changes nothing here: nothing that grows with the fleet is made anew
+    /// for that.
+    pub(super) fn apply_source(&mut self, id: SourceId, at: Mono, unix: Unix, fact: SourceFact) -> bool {
+        let changes = self.objects.changes(id.kind);
         let source = self.sources.entry((id.kind, id.slot)).or_insert_with(|| Source::new(at));
+        let is_news = source.is_changed_by(&fact);
         source.apply(at, &fact);
         let stamp = Stamp { kind: id.kind, slot: id.slot, generation: source.generation };
         match fact {
@@ -267,6 +272,7 @@ impl Cluster {
             SourceFact::Begin | SourceFact::Heard | SourceFact::Undecodable { .. } | SourceFact::State(_) => {
             }
         }
+        is_news || self.objects.changes(id.kind) != changes
     }
 
     pub(super) fn forget_hearing(&mut self) {

@@ -188,8 +188,17 @@ impl Source {
         matches!(fact, SourceFact::Complete | SourceFact::Heard) || self.flows()
     }
 
+    /// Whether the fact makes anything of the source another but when it was heard. Objects are the cluster's business.
+    pub(super) fn is_changed_by(&self, fact: &SourceFact) -> bool {
+        match fact {
+            SourceFact::Heard | SourceFact::State(SourceState::Watching) => !self.flows(),
+            SourceFact::Item(_) | SourceFact::Gone(_) => !self.flows() || self.undecodable.count() > 0,
+            _ => true,
+        }
+    }
+
     /// What it tells is told as it happens.
-    pub(super) fn flows(&self) -> bool {
+    fn flows(&self) -> bool {
         !self.listing && self.heard.is_some() && self.state == SourceState::Watching
     }
 

@@ -25,7 +25,7 @@ pub use cluster::{Cluster, ClusterSpec, Identity, Load};
 pub use freshness::{Freshness, Source};
 pub use scope::Scope;
 
-use crate::fleet::{Age, Clean, ClusterFact, ClusterId, Fact, Now, Rule, SourceFact, SourceId, SourceState};
+use crate::fleet::{Age, Clean, ClusterFact, ClusterId, Fact, Now, Rule, SourceId, SourceState};
 use findings::Findings;
 
 #[derive(Debug, Default)]
@@ -115,15 +115,16 @@ impl State {
 
     /// Folds one fact. Facts of clusters that are not there any more are dropped.
     pub fn apply(&mut self, fact: Fact) {
-        self.revision += u64::from(self.is_news(&fact));
         match fact {
             Fact::Source(source, at, fact) => {
                 let unix = self.now.unix_of(at);
                 if let Some(cluster) = self.clusters.get_mut(&source.cluster) {
-                    cluster.apply_source(source, at, unix, fact);
+                    let is_news = cluster.apply_source(source, at, unix, fact);
+                    self.revision += u64::from(is_news);
                 }
             }
             Fact::Cluster(id, at, fact) => {
+                self.revision += 1;
                 let unix = self.now.unix_of(at);
                 let identity = matches!(fact, ClusterFact::Identity(_));
                 if let Some(cluster) = self.clusters.get_mut(&id) {
@@ -134,17 +135,6 @@ impl State {
                 }
             }
         }
-    }
-
-    /// That a watch which flows is still there is no news: an age, and those are looked at each second. Watches are
-    /// renewed several times a second, and nothing that grows with the fleet is made anew for that.
-    fn is_news(&self, fact: &Fact) -> bool {
-        let Fact::Source(id, _, SourceFact::Heard | SourceFact::State(SourceState::Watching)) = fact else {
-            return true;
-        };
-        let cluster = self.clusters.get(&id.cluster);
-        let source = cluster.and_then(|cluster| cluster.sources.get(&(id.kind, id.slot)));
-        !source.is_some_and(Source::flows)
     }
 
     /// Moves the clock on. Findings are computed anew when something changed or a second has passed.

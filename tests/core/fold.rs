@@ -46,18 +46,28 @@ fn a_relist_takes_away_what_it_does_not_mention_and_only_when_it_is_complete() {
     assert_eq!(cluster.sources[&(Kind::Pod, source.slot)].relists, 1);
 }
 
-/// Watches are renewed several times a second in a large fleet; nothing is judged or drawn anew for that.
+/// Watches are renewed several times a second in a large fleet, and most changes are of what is not shown; nothing is
+/// judged or drawn anew for that.
 #[test]
-fn a_watch_that_flows_and_is_heard_of_is_no_news() {
+fn what_changes_nothing_but_an_age_is_no_news() {
     let mut world = World::new();
     let id = world.cluster("a", "v1.33.0", 1, &pods(&["x"]));
     let source = source(id, Kind::Pod);
+    let x = world.read(&pods(&["x"])[0]).unwrap();
     let mut is_news = |fact: SourceFact| {
         let before = world.state.revision();
         world.source(source, ago(0), fact);
         world.state.revision() != before
     };
+    let told = || SourceFact::Item(x.clone());
+    let gone = |name: &str| SourceFact::Gone(ObjectKey::new("ml", name));
     assert!(!is_news(SourceFact::State(SourceState::Watching)) && !is_news(SourceFact::Heard));
+    assert!(!is_news(told()), "as it was");
+    assert!(!is_news(gone("a-6b7f9-y")), "nobody knew of it");
+    assert!(is_news(SourceFact::Undecodable { name: Some("ml/a-6b7f9-x".into()), why: "no idea".into() }));
+    assert!(is_news(told()), "it can be understood again");
+    assert!(!is_news(told()));
+    assert!(is_news(gone("a-6b7f9-x")) && is_news(told()));
     let fault = Fault::new(Step::Watch, FaultKind::Cut, "");
     assert!(is_news(SourceFact::State(SourceState::Retrying { fault, attempt: 1, next_ms: 500 })));
     assert!(is_news(SourceFact::Heard), "of one that did not flow");
