@@ -22,11 +22,13 @@ use crate::config::Config;
 use crate::effects::desk;
 use crate::effects::hand::{Hand, Told};
 use crate::effects::journal::{Clerk, News};
-use crate::fleet::{Clean, ClusterId, Fact};
+use crate::fleet::{Clean, ClusterId, Fact, SourceFact, SourceState};
 use crate::sources::Clock;
 
 /// At most one frame in so long.
 const FRAME: Duration = Duration::from_millis(33);
+/// The same while watches tell of objects and nothing else happens: those come by the hundred, and nobody reads faster.
+const CALM_FRAME: Duration = Duration::from_millis(200);
 const TICK: Duration = Duration::from_millis(500);
 /// Batches of facts that are folded before keys are looked at again.
 const BATCHES_AT_ONCE: usize = 32;
@@ -68,6 +70,8 @@ struct Running {
     config: Config,
     setups: Receiver<Outcome>,
     size: (u16, u16),
+    /// Something waits for the screen that somebody waits for.
+    is_urgent: bool,
     ended: Option<u8>,
     /// The plugin of this cluster waits for the terminal.
     login: Option<ClusterId>,
@@ -109,6 +113,7 @@ pub async fn run(console: Console) -> io::Result<u8> {
         config: console.config,
         setups: console.setups,
         size: Terminal::size(),
+        is_urgent: true,
         ended: None,
         login: None,
         log_file: console.log_file,
@@ -126,14 +131,16 @@ impl Running {
         self.tick();
         let size = Msg::Resize(self.size.0, self.size.1);
         self.take(std::iter::once(size).chain(notices.into_iter().map(Msg::Notice)).collect())?;
-        let mut next_frame = Instant::now();
+        let mut last_frame: Option<Instant> = None;
         loop {
             // The draw phase: only if something changed, the last frame was taken, and not too often.
+            let pace = if self.is_urgent { FRAME } else { CALM_FRAME };
+            let next_frame = last_frame.map_or_else(Instant::now, |at| at + pace);
             let due = Instant::now() >= next_frame && self.terminal.writer().is_idle();
             if due && self.app.needs_frame() {
                 self.recorder.iter_mut().for_each(Recorder::frame);
                 self.draw()?;
-                next_frame = Instant::now() + FRAME;
+                (last_frame, self.is_urgent) = (Some(Instant::now()), false);
             }
             // The message phase: keys first, facts batched.
             let woke = tokio::select! {
@@ -210,6 +217,7 @@ impl Running {
             if let Msg::Resize(width, height) = message {
                 self.size = (width, height);
             }
+            self.is_urgent |= is_urgent(&message);
             self.recorder.iter_mut().for_each(|it| it.message(&message));
             for effect in update(&mut self.app, message) {
                 self.perform(effect)?;
@@ -344,6 +352,23 @@ impl Running {
         let (width, height) = self.size;
         let app = &self.app;
         self.terminal.draw(width, height, |buffer| view(app, buffer))
+    }
+}
+
+/// Whether somebody may wait for it: what watches tell of objects, and the time, is no answer.
+fn is_urgent(message: &Msg) -> bool {
+    use SourceFact::{Begin, Gone, Heard, Item, State};
+    let is_calm = |fact: &Fact| match fact {
+        Fact::Source(_, _, fact) => {
+            matches!(fact, Item(_) | Gone(_) | Begin | Heard | State(SourceState::Watching))
+        }
+        Fact::Cluster(..) => false,
+    };
+    match message {
+        Msg::Facts(facts) => !facts.iter().all(is_calm),
+        Msg::Tick { slept, .. } => *slept,
+        Msg::Moment(_) => false,
+        _ => true,
     }
 }
 
