@@ -383,3 +383,28 @@ impl Drop for Running {
         panic::on_screen(false);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fleet::{ClusterFact, Fault, FaultKind, Kind, Mono, ObjectKey, Slot, SourceId, Step};
+
+    fn told(facts: impl IntoIterator<Item = SourceFact>) -> Msg {
+        let source = SourceId { cluster: ClusterId(0), kind: Kind::Pod, slot: Slot(0) };
+        Msg::Facts(facts.into_iter().map(|fact| Fact::Source(source, Mono(0), fact)).collect())
+    }
+
+    #[test]
+    fn objects_that_watches_tell_of_wait_for_their_like_and_nothing_else_waits() {
+        let gone = || SourceFact::Gone(ObjectKey::new("ml", "x"));
+        let fault = Fault::new(Step::Watch, FaultKind::Cut, "");
+        let lost = SourceFact::State(SourceState::Retrying { fault, attempt: 1, next_ms: 500 });
+        assert!(!is_urgent(&told([gone(), gone()])));
+        assert!(!is_urgent(&told([SourceFact::State(SourceState::Watching), SourceFact::Heard])));
+        assert!(is_urgent(&told([gone(), SourceFact::Complete])), "a list is whole");
+        assert!(is_urgent(&told([gone(), lost])), "a source is lost");
+        let identified = ClusterFact::Identity(None);
+        assert!(is_urgent(&Msg::Facts(vec![Fact::Cluster(ClusterId(0), Mono(0), identified)])));
+        assert!(is_urgent(&Msg::Resize(80, 24)));
+    }
+}

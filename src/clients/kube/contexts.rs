@@ -1,6 +1,6 @@
 //! Which clusters a kubeconfig leads to.
 //!
-//! Contexts that differ only in account or namespace lead to one cluster: one [`Address`] with one certificate
+//! Contexts that differ only in account or namespace lead to one cluster: one address with one certificate
 //! authority. The current context speaks for it, else the first.
 
 use std::path::{Path, PathBuf};
