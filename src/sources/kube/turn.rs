@@ -37,7 +37,7 @@ enum Pods {
     Asked,
     /// The cluster answers.
     Coming,
-    /// They are there, or could not be listed.
+    /// They are there, or could not be listed, or nobody waits for them any longer.
     Tried,
 }
 
@@ -57,9 +57,11 @@ impl Turn {
     /// Returns when this kind may be listed.
     pub async fn comes(&self, kind: Kind) {
         if kind == Kind::Event {
-            // Too late is soon enough, and the senders live as long as this.
+            // The senders live as long as this.
             let mut own = self.pods.subscribe();
-            let _ = timeout(LONGEST, own.wait_for(|pods| *pods == Pods::Tried)).await;
+            if timeout(LONGEST, own.wait_for(|pods| *pods == Pods::Tried)).await.is_err() {
+                self.pods_tried();
+            }
             let mut others = self.turns.coming.subscribe();
             let _ = timeout(LONGEST_FOR_OTHERS, others.wait_for(|coming| *coming == 0)).await;
         }
@@ -112,6 +114,7 @@ mod tests {
     async fn only_events_wait_for_pods_and_not_for_ever() {
         let (turn, began) = (Turns::default().of_one(), Instant::now());
         turn.comes(Kind::Node).await;
+        turn.answered();
         turn.was_of(Kind::Node);
         assert_eq!(began.elapsed(), Duration::ZERO);
         turn.comes(Kind::Event).await;
