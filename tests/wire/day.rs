@@ -28,7 +28,7 @@ const MARKED: Duration = Duration::from_secs(50);
 const MENDED: Duration = Duration::from_secs(30);
 /// What was dropped within a watch that goes on leaves no trace. So long it may look live, on a server that answers:
 /// five minutes to the next look at the most, two watches until it is judged, and what answers take.
-pub const NOTICED: Duration = Duration::from_secs(300 + 2 * 21 + 3);
+pub const NOTICED: Duration = Duration::from_secs(300 + 2 * WATCH.as_secs() + 3);
 /// The longest of watches.
 const WATCH: Duration = Duration::from_secs(21);
 const STEP: Duration = Duration::from_secs(1);

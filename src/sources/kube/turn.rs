@@ -69,7 +69,14 @@ impl Turn {
 
     /// A list is answered.
     pub fn answered(&self) {
-        if self.pods.send_if_modified(|pods| replace_if(pods, Pods::Asked, Pods::Coming)) {
+        let is_first = self.pods.send_if_modified(|pods| {
+            let is_first = *pods == Pods::Asked;
+            if is_first {
+                *pods = Pods::Coming;
+            }
+            is_first
+        });
+        if is_first {
             self.turns.coming.send_modify(|coming| *coming += 1);
         }
     }
@@ -94,14 +101,6 @@ impl Drop for Turn {
     fn drop(&mut self) {
         self.pods_tried();
     }
-}
-
-fn replace_if(pods: &mut Pods, before: Pods, after: Pods) -> bool {
-    let is = *pods == before;
-    if is {
-        *pods = after;
-    }
-    is
 }
 
 #[cfg(test)]
